@@ -1,0 +1,186 @@
+import { type ErrorDetails, type ErrorKind, NestctlError } from '../errors.js';
+import type { ServerError } from './errors.js';
+import { type ConnectionTarget, describeTarget } from './target.js';
+
+/** Our own SQL raises with these; MESSAGE and HINT are written for people and shown as they are. */
+const OUR_RAISES: Record<string, readonly [kind: ErrorKind, code: string]> = {
+  NS001: ['needs_input', 'reason_missing'],
+  NS002: ['not_allowed', 'no_grant'],
+  NS003: ['not_allowed', 'quota_exceeded'],
+  NS004: ['not_allowed', 'duty_not_allowed'],
+  NS005: ['conflict', 'conflict'],
+  NS006: ['not_found', 'not_found'],
+  NS007: ['usage', 'invalid_input'],
+};
+
+type Rule = (
+  error: ServerError,
+  target: ConnectionTarget,
+) => readonly [message: string, details: ErrorDetails];
+
+const again = 'Nothing was changed. Run the command again.';
+const migrate: Rule = (error) => [
+  `The database lacks something this command needs (${plainMessage(error)}).`,
+  {
+    kind: 'conflict',
+    code: 'not_migrated',
+    hint: 'It is not migrated, or behind this nestctl.',
+    next: 'nestctl db migrate',
+  },
+];
+const wrongPassword: Rule = (_, target) => [
+  `${describeTarget(target)}: the password was not accepted.`,
+  {
+    kind: 'not_allowed',
+    code: 'wrong_password',
+    hint: `Check ${target.passfile ?? 'PGPASSWORD or ~/.pgpass'}.`,
+  },
+];
+const stopped: Rule = (_, target) => [
+  'The server is stopping or cut the connection off.',
+  {
+    kind: 'failure',
+    code: 'connection_lost',
+    hint: 'What was not committed is undone.',
+    next: startCommand(target),
+  },
+];
+
+/** By SQLSTATE, then by its class (first two characters). */
+const RULES: Record<string, Rule> = {
+  '28P01': wrongPassword,
+  '28000': (_, target) => [
+    `The server does not let ${describeTarget(target)} in.`,
+    {
+      kind: 'not_allowed',
+      code: 'login_refused',
+      hint: 'The login does not exist, was revoked, or pg_hba.conf has no line for it.',
+    },
+  ],
+  '3D000': (_, target) => [
+    `There is no database "${target.database}" on ${target.host}:${target.port}.`,
+    { kind: 'conflict', code: 'database_missing', hint: 'Check the context.', next: startCommand(target) },
+  ],
+  '3F000': migrate,
+  '42P01': migrate,
+  '42703': migrate,
+  '42883': migrate,
+  '42704': migrate,
+  '42501': (error, target) =>
+    // The routine, since the message is in the server's language.
+    error.routine === 'ExecWithCheckOptions'
+      ? [
+          `Row Level Security refused the change${error.table === undefined ? '' : ` to ${error.table}`}.`,
+          {
+            kind: 'not_allowed',
+            code: 'rls_refused',
+            hint: 'An access grant that covers it, or another duty, is needed.',
+          },
+        ]
+      : [
+          `${target.user} may not do this: ${plainMessage(error)}.`,
+          {
+            kind: 'not_allowed',
+            code: 'permission_denied',
+            hint: 'Choose another --duty, or ask an admin.',
+            next: 'nestctl doctor',
+          },
+        ],
+  '55P03': () => [
+    'Something else holds a lock that this needs.',
+    { kind: 'conflict', code: 'lock_timeout', hint: again },
+  ],
+  '57014': () => [
+    'The statement took longer than allowed, or was cancelled.',
+    {
+      kind: 'failure',
+      code: 'statement_timeout',
+      hint: 'Nothing was changed. Narrow the question, or try at a quieter time.',
+    },
+  ],
+  '40P01': () => [
+    'Two changes waited for each other and this one was stopped.',
+    { kind: 'conflict', code: 'deadlock', hint: again },
+  ],
+  '40001': () => ['Another change came between.', { kind: 'conflict', code: 'serialization', hint: again }],
+  '25006': (_, target) => [
+    `${target.host}:${target.port} takes no writes: it is a replica, or the session is read-only.`,
+    { kind: 'conflict', code: 'read_only_server', hint: 'Use the context of the primary.' },
+  ],
+  '57P01': stopped,
+  '57P02': stopped,
+  '57P03': () => [
+    'The server is starting up or recovering.',
+    { kind: 'failure', code: 'server_starting', hint: 'Try again in a moment.' },
+  ],
+  '57P04': stopped,
+  '57P05': stopped,
+  '53100': () => [
+    'The disk of the server is full.',
+    {
+      kind: 'failure',
+      code: 'disk_full',
+      hint: 'What was not committed is undone. Make room before anything else.',
+    },
+  ],
+  '53200': () => ['The server has no memory left.', { kind: 'failure', code: 'out_of_memory' }],
+  '53300': () => [
+    'The server has no free connection.',
+    { kind: 'failure', code: 'too_many_connections', hint: 'Close some, or raise the limit.' },
+  ],
+  '22023': () => [
+    'A setting was not accepted by the server.',
+    { kind: 'failure', code: 'invalid_parameter' },
+  ],
+  '23505': (error) => [
+    `It exists already${constraintOf(error)}.`,
+    { kind: 'conflict', code: 'already_exists' },
+  ],
+  '23503': (error) => [
+    `Something it refers to is missing, or something still refers to it${constraintOf(error)}.`,
+    { kind: 'conflict', code: 'reference_violated' },
+  ],
+  '08': stopped,
+  '22': (error) => [
+    `The database did not accept a value (SQLSTATE ${error.code}).`,
+    { kind: 'usage', code: 'invalid_input' },
+  ],
+  '23': (error) => [
+    `A rule of the database refused the change${constraintOf(error)}.`,
+    { kind: 'conflict', code: 'constraint_violated' },
+  ],
+};
+
+// In these classes the message names objects and settings of the server, never a value of a row.
+const HARMLESS_CLASSES = new Set(['0A', '25', '2B', '3B', '42', '53', '54', '55', '57', '58']);
+
+export function serverError(error: ServerError, target: ConnectionTarget): NestctlError {
+  const ours = OUR_RAISES[error.code];
+  if (ours !== undefined) {
+    const [kind, code] = ours;
+    // A hint that is a command to type is offered as one.
+    const way = error.hint?.startsWith('nestctl ') ? { next: error.hint } : { hint: error.hint };
+    return new NestctlError(error.message, { kind, code, ...way });
+  }
+  const rule = RULES[error.code] ?? RULES[error.code.slice(0, 2)];
+  if (rule === undefined) {
+    return new NestctlError(`PostgreSQL refused: ${plainMessage(error)}.`, {
+      kind: 'failure',
+      code: 'database_error',
+    });
+  }
+  const [message, details] = rule(error, target);
+  return new NestctlError(message, details);
+}
+
+function plainMessage(error: ServerError): string {
+  return HARMLESS_CLASSES.has(error.code.slice(0, 2)) ? error.message : `SQLSTATE ${error.code}`;
+}
+
+function constraintOf(error: ServerError): string {
+  return error.constraint === undefined ? '' : ` (${error.constraint})`;
+}
+
+function startCommand(target: ConnectionTarget): string | undefined {
+  return target.context?.kind === 'local' ? 'nestctl local up' : undefined;
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { NestctlError } from '../errors.js';
+import { type Connection, type ConnectOptions, connect } from './connection.js';
+import type { ConnectionTarget } from './target.js';
+
+export const DUTIES = ['support', 'compliance', 'sre', 'auditor', 'admin'] as const;
+export type Duty = (typeof DUTIES)[number];
+
+export interface SessionPurpose {
+  readonly duty: Duty;
+  readonly reason?: string | undefined;
+  readonly ticket?: string | undefined;
+  /** Ties together what one command did in the audit log; made when absent. */
+  readonly request?: string | undefined;
+}
+
+/** A staff session: an operator's connection that has taken on one duty and says why. */
+export interface Session extends Connection {
+  readonly duty: Duty;
+  /** UUID, also in every audit event of this session. */
+  readonly request: string;
+}
+
+export function dutyRole(duty: Duty): string {
+  return `nestsync_${duty}`;
+}
+
+/**
+ * Connects as the target's operator, takes on the duty and states reason and ticket for the audit log.
+ * Throws `duty_not_held` where the operator is not a member of the duty, `not_migrated` where it does not exist.
+ */
+export async function openSession(
+  target: ConnectionTarget,
+  purpose: SessionPurpose,
+  options: Omit<ConnectOptions, 'settings'> = {},
+): Promise<Session> {
+  const request = purpose.request ?? randomUUID();
+  const settings: Record<string, string> = {
+    // pg_temp last, and by name: else a temporary table could stand in for a real one.
+    search_path: 'pg_catalog, public, pg_temp',
+    'nestsync.request': request,
+    ...(purpose.reason === undefined ? {} : { 'nestsync.reason': purpose.reason }),
+    ...(purpose.ticket === undefined ? {} : { 'nestsync.ticket': purpose.ticket }),
+    role: dutyRole(purpose.duty),
+  };
+  const connection = await connect(target, { ...options, settings }).catch((error: unknown) => {
+    throw dutyError(error, target, purpose.duty);
+  });
+  return Object.assign(connection, { duty: purpose.duty, request });
+}
+
+/** Opens a staff session for one piece of work and closes it, whatever happens. */
+export async function withSession<T>(
+  target: ConnectionTarget,
+  purpose: SessionPurpose,
+  work: (session: Session) => Promise<T>,
+  options: Omit<ConnectOptions, 'settings'> = {},
+): Promise<T> {
+  const session = await openSession(target, purpose, options);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function dutyError(error: unknown, target: ConnectionTarget, duty: Duty): unknown {
+  if (!(error instanceof NestctlError)) return error;
+  if (error.code === 'permission_denied') {
+    return new NestctlError(`${target.user} does not hold the duty "${duty}".`, {
+      kind: 'not_allowed',
+      code: 'duty_not_held',
+      hint: 'Choose another with --duty, or ask an admin to assign it.',
+      next: 'nestctl doctor',
+      cause: error,
+    });
+  }
+  // set_config('role', …) of a role that does not exist.
+  if (error.code === 'invalid_parameter') {
+    return new NestctlError(`The server has no role ${dutyRole(duty)}: the database was not migrated.`, {
+      kind: 'conflict',
+      code: 'not_migrated',
+      next: 'nestctl db migrate',
+      cause: error,
+    });
+  }
+  return error;
+}
