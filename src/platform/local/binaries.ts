@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { NestctlError } from '../errors.js';
 import { type ServerUser, spawnAs } from './run-as.js';
@@ -137,7 +137,7 @@ async function link(native: string): Promise<void> {
   for (const { source, target } of await links(native)) {
     const path = join(native, '..', inside(target, native));
     if (await lstat(path).catch(() => undefined)) await rm(path);
-    await symlink(basename(source), path);
+    await symlink(relative(dirname(target), source), path);
   }
 }
 

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import { NestctlError } from '../errors.js';
+import { type ServerUser, spawnAs } from './run-as.js';
+
+/** Where one embedded cluster and what belongs to it live. */
+export interface LocalPaths {
+  /** Holds everything below; removing it removes the cluster. */
+  readonly cluster: string;
+  readonly data: string;
+  /** Archived WAL. */
+  readonly wal: string;
+  readonly log: string;
+  /** The passwords of all logins, in libpq's pgpass format, readable by the caller only. */
+  readonly passfile: string;
+  readonly lock: string;
+  /** Copies of the programs, where the package itself cannot be used. */
+  readonly binaries: string;
+}
+
+/**
+ * The caller's own folder. Root's home is usually closed to others, the server's user among them, so root
+ * keeps its cluster in /var/lib. NESTCTL_HOME moves it.
+ */
+export function localPaths(env: NodeJS.ProcessEnv = process.env): LocalPaths {
+  const root = rootFolder(env);
+  const cluster = join(root, 'local');
+  return {
+    cluster,
+    data: join(cluster, 'data'),
+    wal: join(cluster, 'wal'),
+    log: join(cluster, 'log'),
+    passfile: join(cluster, 'pgpass'),
+    lock: join(root, 'lock'),
+    binaries: join(root, 'binaries'),
+  };
+}
+
+function rootFolder(env: NodeJS.ProcessEnv): string {
+  if (env.NESTCTL_HOME !== undefined && env.NESTCTL_HOME !== '') {
+    if (isAbsolute(env.NESTCTL_HOME)) return env.NESTCTL_HOME;
+    throw new NestctlError('NESTCTL_HOME must be an absolute path.', { kind: 'usage', code: 'bad_home' });
+  }
+  if (process.geteuid?.() === 0) return '/var/lib/nestctl';
+  const base = env.XDG_DATA_HOME;
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'share'), 'nestctl');
+}
+
+/**
+ * Makes the folders. The server's user owns data, WAL and log; the caller owns the rest.
+ * Throws `conflict` where they cannot be made, or where the server's user cannot come to them.
+ */
+export async function makeFolders(paths: LocalPaths, user: ServerUser): Promise<void> {
+  const open = user.dropped ? 0o755 : 0o700;
+  try {
+    for (const folder of [join(paths.cluster, '..'), paths.cluster, paths.lock, paths.binaries]) {
+      const made = await mkdir(folder, { recursive: true });
+      // mkdir's own mode would be narrowed by the umask.
+      if (made !== undefined) await chmod(folder, open);
+    }
+    for (const folder of [paths.wal, paths.log]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await handOver(folder, user);
+    }
+  } catch (cause) {
+    throw new NestctlError(`The folder ${paths.cluster} cannot be made: ${(cause as Error).message}.`, {
+      kind: 'conflict',
+      code: 'no_data_folder',
+      hint: 'Set NESTCTL_HOME to a folder of yours that can be written to.',
+      cause,
+    });
+  }
+  if (user.dropped) await refuseUnreachable(paths.cluster, user);
+}
+
+async function refuseUnreachable(folder: string, user: ServerUser): Promise<void> {
+  try {
+    await promisify(execFile)('/bin/sh', ['-c', 'cd "$0"', folder], spawnAs(user, '/'));
+  } catch (cause) {
+    const { code } = cause as { code?: string | number };
+    const refused = code === 'EPERM' || code === 'EINVAL' || code === 'EACCES';
+    throw new NestctlError(
+      refused
+        ? `Root may not start a program as user ${user.name} here, and PostgreSQL refuses to run as root.`
+        : `PostgreSQL runs as user ${user.name}, who cannot enter ${folder}.`,
+      {
+        kind: 'conflict',
+        code: refused ? 'no_server_user' : 'data_folder_closed',
+        hint: refused
+          ? 'This looks like a namespace that maps a single user: run nestctl as an ordinary user.'
+          : 'Set NESTCTL_HOME to a folder whose parents are open to others (mode 755).',
+        cause,
+      },
+    );
+  }
+}
+
+/** Gives a file or folder to the server's user, where that is not the caller. */
+export async function handOver(path: string, user: ServerUser): Promise<void> {
+  if (user.dropped) await chown(path, user.uid, user.gid);
+}

@@ -1,0 +1,192 @@
+import { spawn } from 'node:child_process';
+import { open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { NestctlError } from '../errors.js';
+import type { Binaries } from './binaries.js';
+import { SUPERUSER } from './identities.js';
+import type { LocalPaths } from './paths.js';
+import { identify } from './process-identity.js';
+import { type ServerUser, spawnAs } from './run-as.js';
+import { StartFailure } from './start-failure.js';
+
+/** The running postmaster of a data folder. */
+export interface RunningServer {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/**
+ * The server of this data folder, undefined where none runs. A crash leaves postmaster.pid behind, and the id
+ * in it may be another process by now: only a postgres started on this very folder counts.
+ */
+export async function runningServer(data: string): Promise<RunningServer | undefined> {
+  const { pid, port } = await pidFile(data);
+  const command = (await identify(pid))?.command ?? '';
+  const program = basename(command.split(' ')[0] ?? '');
+  const folder = await realpath(data).catch(() => data);
+  if (program !== 'postgres' || !`${command} `.includes(` ${folder} `)) return undefined;
+  return { pid, port };
+}
+
+async function pidFile(data: string): Promise<{ pid: number; port: number }> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
+  const lines = text.split('\n');
+  return { pid: Number(lines[0]), port: Number(lines[3]) };
+}
+
+export interface StartOptions {
+  readonly paths: LocalPaths;
+  readonly user: ServerUser;
+  readonly binaries: Binaries;
+  readonly port: number;
+  /** Of the superuser `postgres`; the server counts as started once it lets that login in. */
+  readonly password: string;
+  /** Called once, when the server answers but is still replaying WAL after a crash. */
+  readonly onRecovery?: (() => void) | undefined;
+}
+
+/**
+ * Starts the server so that it outlives this process, and waits until it lets the superuser in. The lock is
+ * held by the caller. Throws StartFailure with what its log says.
+ */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { paths, user, binaries } = options;
+  const data = await realpath(paths.data);
+  await removeMisleadingPidFile(data);
+  const before = await logSizes(paths.log);
+  const output = await open(join(paths.log, 'start.log'), 'w', 0o600);
+  let ended: string | undefined;
+  try {
+    const child = spawn(binaries.postgres, ['-D', data], {
+      ...spawnAs(user, data),
+      detached: true,
+      stdio: ['ignore', output.fd, output.fd],
+    });
+    child.once('error', (error) => {
+      ended = error.message;
+    });
+    child.once('exit', (code, signal) => {
+      ended = `it ended with ${signal ?? `code ${code}`}`;
+    });
+    child.unref();
+  } finally {
+    await output.close();
+  }
+
+  for (let told = false; ; await sleep(15)) {
+    if (ended !== undefined) throw new StartFailure(await logSince(paths.log, before), ended, paths.log);
+    const answer = await tryLogin(options.port, options.password);
+    if (answer === 'in') break;
+    if (answer === 'refused') {
+      // It may be another server, that took the port first: ours then ends in a moment.
+      await sleep(1_000);
+      if (ended === undefined) throw wrongPassword();
+    }
+    if (answer === 'recovering' && !told) {
+      told = true;
+      options.onRecovery?.();
+    }
+  }
+  const running = await runningServer(data);
+  if (running?.port === options.port) return running;
+  throw new StartFailure(
+    await logSince(paths.log, before),
+    `another server answers on port ${options.port}`,
+    paths.log,
+  );
+}
+
+/**
+ * PostgreSQL refuses to start while postmaster.pid names any living process of its user. Removing the file is
+ * safe even if children of a killed server live on: the shared memory key comes from the data folder itself,
+ * and PostgreSQL refuses while anybody is attached.
+ */
+async function removeMisleadingPidFile(data: string): Promise<void> {
+  const { pid } = await pidFile(data);
+  if ((await identify(pid)) !== undefined) await rm(join(data, 'postmaster.pid'), { force: true });
+}
+
+/** How the server of a port answers the superuser `postgres`. */
+export async function tryLogin(
+  port: number,
+  password: string,
+): Promise<'in' | 'not yet' | 'recovering' | 'refused'> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: SUPERUSER,
+    password,
+    database: 'postgres',
+    ssl: false,
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return 'in';
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === '28P01') return 'refused';
+    return code === '57P03' ? 'recovering' : 'not yet';
+  }
+}
+
+function wrongPassword(): NestctlError {
+  return new NestctlError('The local database does not take the password that was kept for it.', {
+    kind: 'conflict',
+    code: 'wrong_password',
+  });
+}
+
+export interface StopOptions {
+  /** Without waiting for a checkpoint; the next start replays WAL. */
+  readonly immediate?: boolean;
+  /** For tests that cannot wait. */
+  readonly timeoutMs?: number;
+}
+
+/** Stops the server of this data folder and waits until it is gone. Returns false where none runs. */
+export async function stopServer(data: string, options: StopOptions = {}): Promise<boolean> {
+  const server = await runningServer(data);
+  if (server === undefined) return false;
+  const deadline = Date.now() + (options.timeoutMs ?? 60_000);
+  process.kill(server.pid, options.immediate ? 'SIGQUIT' : 'SIGINT');
+  while (await isStill(server.pid, data)) {
+    if (Date.now() > deadline) {
+      throw new NestctlError(`The local PostgreSQL (process ${server.pid}) is still stopping.`, {
+        kind: 'failure',
+        code: 'still_stopping',
+        hint: 'It may be waiting for WAL to be archived. Stopping it at once loses nothing: the next start replays WAL.',
+        next: 'nestctl local down --immediate',
+      });
+    }
+    await sleep(20);
+  }
+  return true;
+}
+
+/** The pid file goes before the process does. */
+async function isStill(pid: number, data: string): Promise<boolean> {
+  const folder = await realpath(data).catch(() => data);
+  return (await identify(pid))?.command.includes(folder) ?? false;
+}
+
+async function logSizes(folder: string): Promise<Map<string, number>> {
+  const names = await readdir(folder);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).size] as const)),
+  );
+}
+
+/** What the server has written since, to either of the places it writes to while it starts. */
+async function logSince(folder: string, before: Map<string, number>): Promise<string> {
+  let text = '';
+  for (const name of await readdir(folder)) {
+    const content = await readFile(join(folder, name));
+    text += content.subarray(name === 'start.log' ? 0 : (before.get(name) ?? 0)).toString('utf8');
+  }
+  return text;
+}
