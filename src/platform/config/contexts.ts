@@ -1,0 +1,82 @@
+import { type ConnectionTarget, sslModeOf } from '../database/target.js';
+import { NestctlError } from '../errors.js';
+import { loadContexts } from './context-file.js';
+import { passwordFromCommand } from './password-command.js';
+import { contextFilePath, resolveBeside } from './paths.js';
+import type { ContextSettings, OwnerSettings } from './schema.js';
+
+/** A named place to work on: a server, a database, and who one is there. */
+export interface Context extends ContextSettings {
+  readonly name: string;
+}
+
+/**
+ * The context to work on: the one named, else NESTCTL_CONTEXT, else `current` of the file, else its only one.
+ * Throws `context_unknown` or `no_context`.
+ */
+export async function resolveContext(name?: string, path = contextFilePath()): Promise<Context> {
+  const { current, contexts } = await loadContexts(path);
+  const names = Object.keys(contexts);
+  const wanted =
+    name ??
+    (process.env.NESTCTL_CONTEXT || undefined) ??
+    current ??
+    (names.length === 1 ? names[0] : undefined);
+  if (wanted === undefined) {
+    throw new NestctlError('No context says which server to work on.', {
+      kind: 'conflict',
+      code: 'no_context',
+      hint:
+        names.length > 0
+          ? `Choose with --context: ${names.join(', ')}.`
+          : 'Start the embedded PostgreSQL, or describe a server in the context file.',
+      next: names.length > 0 ? 'nestctl context list' : 'nestctl local up',
+    });
+  }
+  const settings = Object.hasOwn(contexts, wanted) ? contexts[wanted] : undefined;
+  if (settings === undefined) {
+    throw new NestctlError(`There is no context "${wanted}".`, {
+      kind: 'not_found',
+      code: 'context_unknown',
+      hint: names.length > 0 ? `There are: ${names.join(', ')}.` : `${path} has none.`,
+      next: names.length > 0 ? 'nestctl context list' : 'nestctl local up',
+    });
+  }
+  return { ...settings, name: wanted };
+}
+
+/** The operator's own connection. Throws `tls_disabled` where it would send clear text over a network. */
+export function operatorTarget(context: Context): ConnectionTarget {
+  return target(context, {});
+}
+
+/** The connection of the database's owner, for `db …` and bootstrap. Throws `no_owner_connection`. */
+export function ownerTarget(context: Context): ConnectionTarget {
+  if (context.owner === undefined) {
+    throw new NestctlError(`The context "${context.name}" has no owner connection.`, {
+      kind: 'not_allowed',
+      code: 'no_owner_connection',
+      hint: `This is work of the database's owner: add [contexts.${context.name}.owner] with its user to the context file.`,
+    });
+  }
+  // A passfile has a line for each user and is inherited; a command answers for one user only.
+  return target(context, { password_command: undefined, ...context.owner });
+}
+
+function target(context: Context, own: Partial<OwnerSettings>): ConnectionTarget {
+  const file = contextFilePath();
+  const settings = { ...context, ...own };
+  const host = own.host ?? context.host;
+  const { password_command: command, passfile, sslrootcert } = settings;
+  return {
+    host,
+    port: own.port ?? context.port,
+    database: own.database ?? context.database,
+    user: own.user ?? context.user,
+    password: command === undefined ? undefined : () => passwordFromCommand(command),
+    passfile: passfile === undefined ? undefined : resolveBeside(file, passfile),
+    sslmode: sslModeOf({ host, sslmode: settings.sslmode }),
+    sslrootcert: sslrootcert === undefined ? undefined : resolveBeside(file, sslrootcert),
+    context: { name: context.name, kind: context.kind },
+  };
+}

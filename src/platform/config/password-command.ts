@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { NestctlError } from '../errors.js';
+
+/** The first line a command prints, such as `["pass", "show", "nestsync"]`. Run without a shell, 60 s at most. */
+export async function passwordFromCommand(command: readonly string[]): Promise<string> {
+  const [program = '', ...args] = command;
+  try {
+    const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, encoding: 'utf8' });
+    return stdout.split(/\r?\n/)[0] ?? '';
+  } catch {
+    // Not the program's words: they may hold what it knows.
+    throw new NestctlError(`The password_command of the context failed: ${program}.`, {
+      kind: 'failure',
+      code: 'password_command_failed',
+      hint: 'Run it by hand to see why.',
+    });
+  }
+}
