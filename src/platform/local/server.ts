@@ -11,6 +11,9 @@ import { identify } from './process-identity.js';
 import { type ServerUser, spawnAs } from './run-as.js';
 import { StartFailure } from './start-failure.js';
 
+/** How long a started server may take to listen. Replaying WAL comes after that, and takes what it takes. */
+const SILENCE_MS = 60_000;
+
 /** The running postmaster of a data folder. */
 export interface RunningServer {
   readonly pid: number;
@@ -75,27 +78,34 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await output.close();
   }
 
+  const failed = async () => StartFailure.fromLog(await logSince(paths.log, before), ended ?? '', paths.log);
+  const silent = Date.now() + SILENCE_MS;
   for (let told = false; ; await sleep(15)) {
-    if (ended !== undefined) throw new StartFailure(await logSince(paths.log, before), ended, paths.log);
+    if (ended !== undefined) throw await failed();
     const answer = await tryLogin(options.port, options.password);
     if (answer === 'in') break;
     if (answer === 'refused') {
-      // It may be another server, that took the port first: ours then ends in a moment.
+      // It may be another server, which took the port first: ours then ends in a moment.
       await sleep(1_000);
-      if (ended === undefined) throw wrongPassword();
+      if (ended !== undefined) throw await failed();
+      throw new StartFailure(
+        'wrong_password',
+        'it does not take the password that was kept for it',
+        paths.log,
+      );
     }
     if (answer === 'recovering' && !told) {
       told = true;
       options.onRecovery?.();
     }
+    if (!told && Date.now() > silent) {
+      await stopServer(data, { immediate: true });
+      throw new StartFailure('other', `it gave no answer on port ${options.port}`, paths.log);
+    }
   }
   const running = await runningServer(data);
   if (running?.port === options.port) return running;
-  throw new StartFailure(
-    await logSince(paths.log, before),
-    `another server answers on port ${options.port}`,
-    paths.log,
-  );
+  throw new StartFailure('port_taken', `another server answers on port ${options.port}`, paths.log);
 }
 
 /**
@@ -132,13 +142,6 @@ export async function tryLogin(
     if (code === '28P01') return 'refused';
     return code === '57P03' ? 'recovering' : 'not yet';
   }
-}
-
-function wrongPassword(): NestctlError {
-  return new NestctlError('The local database does not take the password that was kept for it.', {
-    kind: 'conflict',
-    code: 'wrong_password',
-  });
 }
 
 export interface StopOptions {

@@ -1,21 +1,30 @@
 import { NestctlError } from '../errors.js';
 
-/** The server ended while it was starting. */
-export class StartFailure extends NestctlError {
-  /** Whether another try, on another port or a little later, may succeed. */
-  readonly reason: 'port_taken' | 'still_stopping' | 'other';
+/** Whether another try may succeed: on another port, a little later, with the password set anew. */
+export type StartFailureReason = 'port_taken' | 'still_stopping' | 'wrong_password' | 'other';
 
-  /** `log`: what the server wrote since it was started; `ended`: how it ended. */
-  constructor(log: string, ended: string, folder: string) {
-    const fatal = [...log.matchAll(/(?:FATAL|PANIC): {2}(.*)/g)].at(-1)?.[1];
-    super(`The local PostgreSQL did not start: ${fatal ?? ended}.`, {
+/** The server did not start, or does not let its superuser in. */
+export class StartFailure extends NestctlError {
+  readonly reason: StartFailureReason;
+
+  constructor(reason: StartFailureReason, why: string, logFolder: string) {
+    super(`The local PostgreSQL did not start: ${why}.`, {
       kind: 'failure',
-      code: 'start_failed',
-      hint: `Its log is in ${folder}.`,
+      code: reason === 'other' ? 'start_failed' : reason,
+      hint: `Its log is in ${logFolder}.`,
     });
-    if (/could not (bind|create any TCP\/IP)/.test(log)) this.reason = 'port_taken';
-    else if (/pre-existing shared memory block|lock file ".*" already exists/.test(log))
-      this.reason = 'still_stopping';
-    else this.reason = 'other';
+    this.reason = reason;
   }
+
+  /** Reads the reason from what the server wrote before it ended. */
+  static fromLog(log: string, ended: string, logFolder: string): StartFailure {
+    const fatal = [...log.matchAll(/(?:FATAL|PANIC): {2}(.*)/g)].at(-1)?.[1];
+    return new StartFailure(reasonIn(log), fatal ?? ended, logFolder);
+  }
+}
+
+function reasonIn(log: string): StartFailureReason {
+  if (/could not (bind|create any TCP\/IP)/.test(log)) return 'port_taken';
+  if (/pre-existing shared memory block|lock file ".*" already exists/.test(log)) return 'still_stopping';
+  return 'other';
 }
