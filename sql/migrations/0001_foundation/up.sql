@@ -1,0 +1,156 @@
+-- kind: schema
+-- locks: none on existing tables
+-- transaction: yes
+-- reversible: yes
+
+-- The migrator's own tables live in ops, so it is there already.
+create schema if not exists ops;
+create schema private;
+create schema privacy;
+comment on schema private is 'Helpers and materialized views; nothing here is exposed to anon or authenticated.';
+comment on schema privacy is 'Requests, holds, consents and erasures of data subjects.';
+comment on schema ops is 'Operators, access grants and what the console records about its own work.';
+
+-- Supabase brings auth.uid() and its own grants: those are left alone. Elsewhere a compatible one is made.
+do $$
+begin
+  if to_regprocedure('auth.uid()') is null then
+    create schema auth;
+    comment on schema auth is 'Made by nestctl: a stand-in where Supabase is absent.';
+    create function auth.uid() returns uuid
+      language sql stable parallel safe
+      return nullif(
+        coalesce(
+          nullif(current_setting('request.jwt.claim.sub', true), ''),
+          nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+        ), '')::uuid;
+    grant usage on schema auth to anon, authenticated, service_role;
+  end if;
+end $$;
+
+create domain private.province as text
+  check (value in ('AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'NT', 'NU', 'ON', 'PE', 'QC', 'SK', 'YT'));
+create domain private.postal_code as text
+  check (value ~ '^[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] [0-9][ABCEGHJ-NPRSTV-Z][0-9]$');
+create domain private.cad as numeric(10, 2) check (value >= 0);
+create domain private.time_zone as text check (now() at time zone value is not null);
+comment on domain private.province is 'Canadian province or territory, two letters.';
+comment on domain private.postal_code is 'Canadian postal code, "A1A 1A1".';
+comment on domain private.cad is 'Money in Canadian dollars, never negative.';
+comment on domain private.time_zone is 'Name of a time zone that PostgreSQL knows.';
+
+create table private.app_logins (
+  login text primary key,
+  registered_at timestamptz not null default now()
+);
+comment on table private.app_logins is
+  'Logins whose sessions act for the person in the JWT claims (Supabase: authenticator). Nobody else''s claims are believed.';
+
+create table ops.operators (
+  login text primary key check (login ~ '^[^[:cntrl:]]{1,63}$'),
+  display_name text not null,
+  email text not null,
+  registered_at timestamptz not null default now(),
+  registered_by text not null default session_user,
+  revoked_at timestamptz
+);
+comment on table ops.operators is 'Humans who may work through nestctl, one database login each.';
+
+create table ops.operator_duties (
+  login text not null references ops.operators (login),
+  duty text not null check (duty in ('support', 'compliance', 'sre', 'auditor', 'admin')),
+  granted_at timestamptz not null default now(),
+  granted_by text not null default session_user,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  primary key (login, duty),
+  constraint operator_duties_auditor_expires check (duty <> 'auditor' or expires_at is not null),
+  constraint operator_duties_time_order check (expires_at > granted_at)
+);
+comment on table ops.operator_duties is
+  'Which duty an operator may take, until when. Membership in the role alone opens nothing.';
+
+create function private.session_operator() returns text
+  language sql stable parallel safe security definer set search_path = ''
+  return (select o.login from ops.operators o where o.login = session_user and o.revoked_at is null);
+comment on function private.session_operator() is
+  'The operator behind this session by session_user, which SET ROLE cannot change; null for everybody else.';
+
+create function private.has_duty(login text, duty text) returns boolean
+  language sql stable parallel safe security definer set search_path = ''
+  return exists (
+    select from ops.operator_duties d
+      join ops.operators o on o.login = d.login
+    where d.login = $1 and d.duty = $2 and o.revoked_at is null and d.revoked_at is null
+      and (d.expires_at is null or d.expires_at > clock_timestamp())
+  );
+comment on function private.has_duty(text, text) is 'Whether an operator holds a duty at this moment.';
+
+create function private.session_duty() returns text
+  language sql stable parallel safe security definer set search_path = ''
+  return (
+    select d.duty from ops.operator_duties d
+    where d.login = session_user
+      and 'nestsync_' || d.duty = current_setting('role')
+      and private.has_duty(d.login, d.duty)
+  );
+comment on function private.session_duty() is
+  'The duty taken with SET ROLE by a registered operator who holds it; null otherwise. Reads the role setting, never current_user, which a definer function changes.';
+
+create function private.fail(code text, message text, hint text default null) returns void
+  language plpgsql set search_path = '' as $$
+begin
+  if hint is null then
+    raise exception using errcode = code, message = message;
+  end if;
+  raise exception using errcode = code, message = message, hint = hint;
+end $$;
+comment on function private.fail(text, text, text) is
+  'Raises one of the console''s own errors: NS001 reason, NS002 grant, NS003 quota, NS004 duty, NS005 conflict, NS006 not found, NS007 input.';
+
+create function private.refuse_truncate() returns trigger
+  language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.fail('NS004', format('TRUNCATE of %I.%I is refused: it would leave no audit event', tg_table_schema, tg_table_name),
+    'Use DELETE, which is audited row by row.');
+  return null;
+end $$;
+
+create function ops.register_app_login(login text) returns void
+  language sql security definer set search_path = ''
+begin atomic
+  insert into private.app_logins (login) values ($1) on conflict do nothing;
+end;
+comment on function ops.register_app_login(text) is 'Owner only: sessions of this login act for the person in the JWT claims.';
+revoke execute on function ops.register_app_login(text) from public;
+
+create function ops.register_operator(login text, display_name text, email text, duties text[], auditor_until timestamptz default null)
+  returns void
+  language plpgsql security definer set search_path = '' as $$
+declare
+  missing text;
+begin
+  select string_agg(format('grant nestsync_%s to %I', d, login), '; ') into missing
+  from unnest(duties) d
+  where not exists (
+    select from pg_catalog.pg_auth_members m
+    where m.roleid = to_regrole('nestsync_' || d) and m.member = (select oid from pg_catalog.pg_roles where rolname = login)
+  );
+  if missing is not null then
+    perform private.fail('NS005', format('%s is not a member of every duty role it is to hold', login), missing);
+  end if;
+  insert into ops.operators (login, display_name, email) values (login, display_name, email)
+    on conflict on constraint operators_pkey do update set display_name = excluded.display_name, email = excluded.email, revoked_at = null;
+  insert into ops.operator_duties (login, duty, expires_at)
+    select register_operator.login, d, case when d = 'auditor' then coalesce(auditor_until, now() + interval '90 days') end
+    from unnest(duties) d
+    on conflict on constraint operator_duties_pkey do update set revoked_at = null, expires_at = excluded.expires_at, granted_at = now();
+end $$;
+comment on function ops.register_operator(text, text, text, text[], timestamptz) is
+  'Owner only: names a login as an operator with duties it is already a member of. An auditor''s duty always expires.';
+revoke execute on function ops.register_operator(text, text, text, text[], timestamptz) from public;
+
+grant usage on schema ops to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+revoke execute on function private.fail(text, text, text), private.has_duty(text, text), private.session_duty(), private.session_operator(), private.refuse_truncate() from public;
+grant execute on function private.session_duty() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+grant execute on function private.session_operator() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
