@@ -194,7 +194,7 @@ create table ops.duty_permissions (
   primary key (duty, resource, command),
   constraint duty_permissions_duty check (duty in ('support', 'compliance', 'sre', 'auditor', 'admin')),
   constraint duty_permissions_command check (command in ('select', 'insert', 'update', 'delete')),
-  constraint duty_permissions_condition check (condition in ('grant', 'subject grant', 'break-glass', 'always'))
+  constraint duty_permissions_condition check (condition in ('grant', 'subject grant', 'break-glass', 'directory session', 'always'))
 );
 comment on table ops.duty_permissions is
   'The declared access table for staff. Condition: grant = rows in the scope of a live access grant; subject grant = a live grant for a data subject; break-glass = a live break-glass grant; always = without one. Break-glass covers whatever a grant would.';

@@ -1,0 +1,11 @@
+delete from ops.duty_permissions where resource = 'directory';
+drop function ops.directory_people(uuid);
+drop function ops.directory_families(uuid);
+drop function private.committed_lookup(uuid, text);
+drop function ops.look_up(text, text, text, uuid);
+drop function private.mask_email(text);
+drop function private.mask_name(text);
+delete from audit.captured_tables where table_name = 'ops.directory_lookups'::regclass;
+drop table ops.directory_lookups;
+drop function audit.capture_ops_directory_lookups();
+drop function private.stamp_lookup();

@@ -1,0 +1,11 @@
+drop function ops.weekly_activity(date);
+drop function ops.weekly_usage(uuid, date);
+drop function ops.refresh_analytics();
+delete from audit.captured_tables where table_name = 'ops.analytics_refreshes'::regclass;
+drop table ops.analytics_refreshes;
+drop function audit.capture_ops_analytics_refreshes();
+drop materialized view private.weekly_activity;
+drop materialized view private.weekly_usage;
+drop view public.member_profiles;
+drop function private.co_members();
+drop view public.family_overview;
