@@ -3,7 +3,7 @@ import { NestctlError } from '../errors.js';
 import { loadContexts } from './context-file.js';
 import { passwordFromCommand } from './password-command.js';
 import { contextFilePath, resolveBeside } from './paths.js';
-import type { ContextSettings, OwnerSettings } from './schema.js';
+import type { ContextFile, ContextSettings, OwnerSettings } from './schema.js';
 
 /** A named place to work on: a server, a database, and who one is there. */
 export interface Context extends ContextSettings {
@@ -15,13 +15,10 @@ export interface Context extends ContextSettings {
  * Throws `context_unknown` or `no_context`.
  */
 export async function resolveContext(name?: string, path = contextFilePath()): Promise<Context> {
-  const { current, contexts } = await loadContexts(path);
+  const file = await loadContexts(path);
+  const { contexts } = file;
   const names = Object.keys(contexts);
-  const wanted =
-    name ??
-    (process.env.NESTCTL_CONTEXT || undefined) ??
-    current ??
-    (names.length === 1 ? names[0] : undefined);
+  const wanted = chosenName(file, name);
   if (wanted === undefined) {
     throw new NestctlError('No context says which server to work on.', {
       kind: 'conflict',
@@ -79,4 +76,47 @@ function target(context: Context, own: Partial<OwnerSettings>): ConnectionTarget
     sslrootcert: sslrootcert === undefined ? undefined : resolveBeside(file, sslrootcert),
     context: { name: context.name, kind: context.kind },
   };
+}
+
+/** A context as it may be shown: no credentials, paths resolved. */
+export function describeContext(context: Context) {
+  const operator = operatorTarget(context);
+  return {
+    name: context.name,
+    kind: context.kind,
+    host: operator.host,
+    port: operator.port,
+    database: operator.database,
+    user: operator.user,
+    owner: context.owner?.user ?? null,
+    sslmode: sslModeOf(operator),
+    password_from: context.password_command?.[0] ?? operator.passfile ?? 'PGPASSWORD or ~/.pgpass',
+    file: contextFilePath(),
+  };
+}
+
+/** All contexts of the file; `chosen` is the one that a command without --context would work on. */
+export async function listContexts(asked?: string) {
+  const file = await loadContexts();
+  const chosen = chosenName(file, asked);
+  return Object.entries(file.contexts).map(([name, { kind, host, port, database, user, owner }]) => ({
+    name,
+    chosen: name === chosen,
+    kind,
+    host,
+    port,
+    database,
+    user,
+    owner: owner?.user ?? null,
+  }));
+}
+
+function chosenName({ current, contexts }: ContextFile, asked: string | undefined): string | undefined {
+  const names = Object.keys(contexts);
+  return (
+    asked ??
+    (process.env.NESTCTL_CONTEXT || undefined) ??
+    current ??
+    (names.length === 1 ? names[0] : undefined)
+  );
 }

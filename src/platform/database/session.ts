@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { NestctlError } from '../errors.js';
 import { type Connection, type ConnectOptions, connect } from './connection.js';
+import { type Duty, dutyRole } from './duties.js';
 import type { ConnectionTarget } from './target.js';
 
-export const DUTIES = ['support', 'compliance', 'sre', 'auditor', 'admin'] as const;
-export type Duty = (typeof DUTIES)[number];
+export { DUTIES, type Duty, dutyRole } from './duties.js';
+
 
 export interface SessionPurpose {
   readonly duty: Duty;
@@ -19,10 +20,6 @@ export interface Session extends Connection {
   readonly duty: Duty;
   /** UUID, also in every audit event of this session. */
   readonly request: string;
-}
-
-export function dutyRole(duty: Duty): string {
-  return `nestsync_${duty}`;
 }
 
 /**

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import module from 'node:module';
+
+// First, and everything else by dynamic import: static imports run before it and would not be cached.
+module.enableCompileCache?.();
+const { start } = await import('../dist/src/console/start.js');
+await start(import.meta.url);

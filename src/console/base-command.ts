@@ -1,0 +1,269 @@
+/**
+ * What every command of nestctl stands on. A command says what it takes, calls one operation and hands back data
+ * with a view of it; flags, sessions, consent, output, errors, exit codes and interruption are settled here.
+ *
+ *     export default class FamilyList extends ConsoleCommand<typeof FamilyList> {
+ *       static override summary = 'List families';
+ *       static override examples = ['<%= config.bin %> <%= command.id %> --name Tremblay'];
+ *       static override flags = { ...staffFlags, ...listFlags({ default: 20, max: 200 }), name: Flags.string() };
+ *
+ *       async perform(): Promise<Outcome> {
+ *         const { listFamilies } = await import('../../src/families/index.js');
+ *         const page = await this.withSession(['support'], (session) => listFamilies(session, this.flags));
+ *         return {
+ *           result: { families: page.families },
+ *           view: table(page.families, [{ name: 'id', value: (family) => family.id }], 'No family matches.'),
+ *           nextCursor: page.nextCursor,
+ *         };
+ *       }
+ *     }
+ *
+ * A write returns `this.change({ plan, show, question, apply, done })` from within a session.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import type { Context } from '../platform/config/contexts.js';
+import type { Connection } from '../platform/database/connection.js';
+import type { Duty } from '../platform/database/duties.js';
+import type { Session } from '../platform/database/session.js';
+import type { ConnectionTarget } from '../platform/database/target.js';
+import { NestctlError } from '../platform/errors.js';
+import { type Change, runChange } from './change.js';
+import { openUnderDuty } from './choose-duty.js';
+import { wantsJson } from './colour.js';
+import { commandLine, withFlags, withoutFlag } from './command-line.js';
+import { globalFlags } from './flags/sets.js';
+import { zoneOf } from './flags/time-range.js';
+import { listenForInterruption } from './interrupt.js';
+import type { Outcome, Warning } from './outcome.js';
+import { interruption, presentError } from './present-error.js';
+import { printOutcome } from './print-outcome.js';
+import { askText, askYesNo, canAsk, draw, say } from './terminal.js';
+
+interface StaffFlagValues {
+  readonly duty?: Duty;
+  readonly reason?: string;
+  readonly ticket?: string;
+  readonly yes?: boolean;
+  readonly 'dry-run'?: boolean;
+  readonly zone?: string;
+  readonly columns?: string[];
+}
+
+export abstract class ConsoleCommand<T extends typeof Command> extends Command {
+  static override baseFlags = globalFlags;
+
+  protected flags!: Interfaces.InferredFlags<typeof globalFlags & T['flags']>;
+  protected args!: Interfaces.InferredArgs<T['args']>;
+  /** Ties together what this run of the command does in the audit log. */
+  protected readonly request = randomUUID();
+
+  readonly #typed: readonly string[] = [...this.argv];
+  readonly #json = wantsJson(this.argv);
+  readonly #warnings: Warning[] = [];
+  readonly #interruption = listenForInterruption();
+  #watched = false;
+  #context: Context | undefined;
+  #acting: { readonly target: ConnectionTarget; readonly as: string } | undefined;
+
+  /** What the command does; see the top of this file. */
+  protected abstract perform(): Promise<Outcome>;
+
+  /** Aborted by Ctrl-C. Whoever takes it promises to stop soon at a safe point. */
+  protected get signal(): AbortSignal {
+    this.#watched = true;
+    return this.#interruption.signal;
+  }
+
+  /** The context chosen by --context, NESTCTL_CONTEXT or the file. */
+  protected async context(): Promise<Context> {
+    const { resolveContext } = await import('../platform/config/contexts.js');
+    this.#context ??= await resolveContext(this.flags.context);
+    return this.#context;
+  }
+
+  /** The operator's own connection, for what takes a target instead of a session. */
+  protected async operatorTarget(): Promise<ConnectionTarget> {
+    const { operatorTarget } = await import('../platform/config/contexts.js');
+    return this.#actAs(operatorTarget(await this.context()), 'no duty');
+  }
+
+  /** The owner's connection, for `db …`. */
+  protected async ownerTarget(): Promise<ConnectionTarget> {
+    const { ownerTarget } = await import('../platform/config/contexts.js');
+    return this.#actAs(ownerTarget(await this.context()), 'owner');
+  }
+
+  /**
+   * Work in a staff session under --duty, else under the first of `duties` (from the narrowest) that the operator
+   * holds. A write without a reason asks for one, or exits 7.
+   */
+  protected async withSession<R>(
+    duties: readonly Duty[],
+    work: (session: Session) => Promise<R>,
+  ): Promise<R> {
+    const { operatorTarget } = await import('../platform/config/contexts.js');
+    const { openSession } = await import('../platform/database/session.js');
+    const target = operatorTarget(await this.context());
+    const reason = await this.#settleReason();
+    const session = await openUnderDuty(duties, this.#staff.duty, (duty) =>
+      openSession(target, { duty, reason, ticket: this.#staff.ticket, request: this.request }, this.#options),
+    );
+    try {
+      this.#actAs(target, session.duty);
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** Work on the operator's connection without any duty, as `doctor` needs it. */
+  protected async withConnection<R>(work: (connection: Connection) => Promise<R>): Promise<R> {
+    return await this.#connected(await this.operatorTarget(), work);
+  }
+
+  /** Work on the owner's connection. */
+  protected async withOwner<R>(work: (connection: Connection) => Promise<R>): Promise<R> {
+    return await this.#connected(await this.ownerTarget(), work);
+  }
+
+  /** A write: shows the plan, asks, applies it. With --dry-run the plan is the outcome. */
+  protected async change<Plan extends object, Done>(change: Change<Plan, Done>): Promise<Outcome> {
+    return await runChange(change, {
+      dryRun: this.#staff['dry-run'] === true,
+      show: (view) => draw(view, process.stderr, { zone: zoneOf(this.#staff) }),
+      announce: () => this.#announce(),
+      consent: (question) => this.consent(question),
+    });
+  }
+
+  /** Throws `needs_input` unless --yes was given or the person at the terminal says yes. */
+  protected async consent(question: string): Promise<void> {
+    if (this.#staff.yes === true) return;
+    if (this.#json || !canAsk()) {
+      throw new NestctlError('This needs your consent, and there is no terminal to ask at.', {
+        kind: 'needs_input',
+        code: 'consent_missing',
+        hint: 'Look with --dry-run first, then add --yes.',
+        next: this.#again(['--yes']),
+      });
+    }
+    if (await askYesNo(question)) return;
+    throw new NestctlError('Nothing was changed.', { kind: 'needs_input', code: 'declined' });
+  }
+
+  /** Something a person and a script should know though all went well. */
+  protected warning(code: string, message: string): void {
+    this.#warnings.push({ code, message });
+    if (!this.#json) say(`! ${message}`);
+  }
+
+  /** One line on what is going on, on stderr. Bound, to be handed to operations. */
+  protected readonly progress = (message: string): void => say(`· ${message}`);
+
+  /** One line with --verbose only. Never secrets, never row data. */
+  protected readonly verbose = (message: string): void => {
+    if (this.flags.verbose) say(`  ${message}`);
+  };
+
+  override async run(): Promise<void> {
+    await this.#parse();
+    const outcome = await this.#interruption.waitFor(this.perform(), {
+      watched: () => this.#watched,
+      error: interruption,
+    });
+    await printOutcome(outcome, {
+      as: this.#json ? 'envelope' : this.flags.format === 'json' ? 'json' : 'text',
+      command: this.#name,
+      context: this.#context?.name,
+      warnings: this.#warnings,
+      meta: { version: this.config.version, request: this.request, duty: this.#acting?.as },
+      nextPage: (cursor) => this.#again([`--cursor=${cursor}`]),
+      zone: zoneOf(this.#staff),
+      columns: this.#staff.columns,
+    });
+  }
+
+  override async catch(error: unknown): Promise<void> {
+    presentError(error, {
+      json: this.#json,
+      verbose: this.#typed.includes('--verbose'),
+      command: this.#name,
+      context: this.#context?.name,
+    });
+  }
+
+  override async finally(): Promise<void> {
+    this.#interruption.dispose();
+    // What was interrupted may still hold a connection open, and must not keep the process.
+    if (this.#interruption.happened()) process.exit();
+  }
+
+  /** oclif's own warnings, such as for a deprecated flag. */
+  override warn(input: Error | string): Error | string {
+    this.warning('deprecated', typeof input === 'string' ? input : input.message);
+    return input;
+  }
+
+  async #parse(): Promise<void> {
+    const command = this.ctor as typeof ConsoleCommand;
+    // Left to itself oclif takes a missing argument from a pipe: `yes | nestctl …` would name things.
+    const args = Object.entries(command.args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]);
+    const { flags, baseFlags, strict } = command;
+    const parsed = await this.parse({ flags, baseFlags, strict, args: Object.fromEntries(args) });
+    this.flags = parsed.flags as typeof this.flags;
+    this.args = parsed.args as typeof this.args;
+  }
+
+  /** Flags that only some commands have. */
+  get #staff(): StaffFlagValues {
+    return this.flags as StaffFlagValues;
+  }
+
+  get #name(): string {
+    return (this.id ?? '').replaceAll(':', ' ');
+  }
+
+  get #options() {
+    return { applicationName: `nestctl ${this.#name}`, onNotice: this.verbose };
+  }
+
+  /** This command line again, with other flags. */
+  #again(flags: readonly string[]): string {
+    const kept = withoutFlag(this.#typed, 'cursor');
+    return commandLine([...this.#name.split(' '), ...withFlags(kept, flags)]);
+  }
+
+  async #settleReason(): Promise<string | undefined> {
+    const { reason, 'dry-run': dryRun } = this.#staff;
+    const writes = 'dry-run' in (this.ctor.flags ?? {});
+    if (reason !== undefined || !writes || dryRun === true) return reason;
+    if (!this.#json && canAsk()) return await askText('Why? (kept in the audit log)');
+    throw new NestctlError('This needs a reason, and there is no terminal to ask at.', {
+      kind: 'needs_input',
+      code: 'reason_missing',
+      hint: 'Add --reason, or set NESTCTL_REASON.',
+      next: `${this.#again([])} --reason '…'`,
+    });
+  }
+
+  #actAs(target: ConnectionTarget, as: string): ConnectionTarget {
+    this.#acting = { target, as };
+    this.verbose(`${target.user}@${target.host}:${target.port}/${target.database} as ${as}`);
+    return target;
+  }
+
+  #announce(): void {
+    const { target, as } = this.#acting ?? {};
+    if (target === undefined) return;
+    say(
+      `context ${this.#context?.name} · ${target.host}:${target.port}/${target.database} · ${target.user} · ${as}`,
+    );
+  }
+
+  async #connected<R>(target: ConnectionTarget, work: (connection: Connection) => Promise<R>): Promise<R> {
+    const { withConnection } = await import('../platform/database/connection.js');
+    return await withConnection(target, work, this.#options);
+  }
+}

@@ -1,0 +1,22 @@
+/** A word as a POSIX shell reads it back. */
+export function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A complete command to type, from its words. */
+export function commandLine(words: readonly string[]): string {
+  return ['nestctl', ...words].map(shellQuote).join(' ');
+}
+
+/** The words without a flag and its value, in either spelling. */
+export function withoutFlag(argv: readonly string[], name: string): string[] {
+  return argv.filter(
+    (word, at) => word !== `--${name}` && !word.startsWith(`--${name}=`) && argv[at - 1] !== `--${name}`,
+  );
+}
+
+/** The words with more flags, before a `--` that ends them. */
+export function withFlags(argv: readonly string[], flags: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? [...argv, ...flags] : [...argv.slice(0, end), ...flags, ...argv.slice(end)];
+}

@@ -1,0 +1,69 @@
+import * as Flags from '@oclif/core/flags';
+import { DUTIES, type Duty } from '../../platform/database/duties.js';
+import { countFlag, textFlag } from './values.js';
+
+/** On every command. */
+export const globalFlags = {
+  context: Flags.string({
+    description: 'the context to work on [env: NESTCTL_CONTEXT]',
+    helpGroup: 'GLOBAL',
+    helpValue: 'NAME',
+  }),
+  format: Flags.string({
+    description: 'how the result is printed; json is the bare result',
+    options: ['table', 'json'],
+    default: 'table',
+    helpGroup: 'GLOBAL',
+  }),
+  json: Flags.boolean({
+    description: 'print an envelope of result, warnings and meta as JSON',
+    helpGroup: 'GLOBAL',
+  }),
+  verbose: Flags.boolean({ description: 'tell on stderr what is done', helpGroup: 'GLOBAL' }),
+};
+
+/** For what is read as staff. */
+export const staffFlags = {
+  duty: Flags.custom<Duty>({ options: [...DUTIES], env: 'NESTCTL_DUTY', noCacheDefault: true })({
+    description: 'the duty to act under, where several would serve; the narrowest is the default',
+    helpGroup: 'STAFF',
+  }),
+  reason: textFlag({
+    description: 'why; it is kept in the audit log',
+    env: 'NESTCTL_REASON',
+    helpGroup: 'STAFF',
+    helpValue: 'TEXT',
+  }),
+  ticket: textFlag({
+    description: 'the ticket this belongs to',
+    env: 'NESTCTL_TICKET',
+    helpGroup: 'STAFF',
+    helpValue: 'ID',
+  }),
+};
+
+/** For what asks before it changes something. */
+export const consentFlags = {
+  'dry-run': Flags.boolean({ description: 'show the plan and change nothing', helpGroup: 'WRITE' }),
+  yes: Flags.boolean({ description: 'do not ask', char: 'y', helpGroup: 'WRITE' }),
+};
+
+/** For every write as staff. */
+export const writeFlags = { ...staffFlags, ...consentFlags };
+
+/** For lists. */
+export function listFlags(limits: { readonly default: number; readonly max: number }) {
+  return {
+    columns: Flags.custom<string[]>({ parse: async (input) => input.split(',').map((name) => name.trim()) })({
+      description: 'the columns to show, in order, separated by commas',
+      helpGroup: 'LIST',
+      helpValue: 'A,B',
+    }),
+    cursor: Flags.string({
+      description: 'go on where the page before ended',
+      helpGroup: 'LIST',
+      helpValue: 'CURSOR',
+    }),
+    limit: countFlag({ description: `rows on a page, at most ${limits.max}`, ...limits }),
+  };
+}

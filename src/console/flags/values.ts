@@ -1,0 +1,49 @@
+import * as Flags from '@oclif/core/flags';
+import { formatDuration, parseDuration } from '../time/parse-duration.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Lower-case UUID, or an Error with a sentence. */
+export function parseUuid(input: string): string {
+  if (!UUID.test(input)) throw new Error(`"${input}" is not an id: 8-4-4-4-12 hexadecimal digits are`);
+  return input.toLowerCase();
+}
+
+export const uuidFlag = Flags.custom<string>({ parse: async (input) => parseUuid(input), helpValue: 'ID' });
+
+/** Milliseconds, between `min` and `max`. */
+export function durationFlag(options: { description: string; min?: number; max?: number; default?: number }) {
+  const { min = 1_000, max = Number.POSITIVE_INFINITY, ...rest } = options;
+  return Flags.custom<number>({
+    helpValue: '30m|2h|7d',
+    parse: async (input) => {
+      const duration = parseDuration(input);
+      if (duration === undefined) throw new Error(`"${input}" is not a duration: write 30m, 1h30m or 7d`);
+      if (duration < min) throw new Error(`${input} is too short: at least ${formatDuration(min)}`);
+      if (duration > max) throw new Error(`${input} is too long: at most ${formatDuration(max)}`);
+      return duration;
+    },
+  })(rest);
+}
+
+/** A whole number from `min` (1 when absent) to `max`. */
+export function countFlag(options: { description: string; min?: number; max?: number; default?: number }) {
+  const { min = 1, max = Number.MAX_SAFE_INTEGER, ...rest } = options;
+  return Flags.custom<number>({
+    helpValue: 'N',
+    parse: async (input) => {
+      const count = /^[+-]?\d+$/.test(input) ? Number(input) : Number.NaN;
+      if (Number.isNaN(count)) throw new Error(`"${input}" is not a whole number`);
+      if (count < min || count > max) throw new Error(`${input} is not between ${min} and ${max}`);
+      return count;
+    },
+  })(rest);
+}
+
+/** Text that says something: not empty, not only blanks. */
+export const textFlag = Flags.custom<string>({
+  parse: async (input) => {
+    if (input.trim() === '') throw new Error('it must say something');
+    return input.trim();
+  },
+});

@@ -1,0 +1,36 @@
+import type { Tone } from '../colour.js';
+import { safeText } from '../safe-text.js';
+import { formatInstant } from '../time/zone.js';
+import type { Cell, Mark, Plain } from '../views.js';
+
+/** A cell made harmless: what stands there and how it is meant. */
+export interface Printed {
+  readonly text: string;
+  readonly tone: Tone | undefined;
+}
+
+export function printCell(cell: Cell, zone: string): Printed {
+  const toned = typeof cell === 'object' && cell !== null && !(cell instanceof Date);
+  const value = toned ? cell.value : cell;
+  return { text: printPlain(value, zone), tone: toned ? cell.tone : value == null ? 'muted' : undefined };
+}
+
+function printPlain(value: Plain, zone: string): string {
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value instanceof Date) return formatInstant(value, zone);
+  return safeText(String(value));
+}
+
+const MARKS: Record<Mark, readonly [symbol: string, tone: Tone]> = {
+  good: ['✓', 'good'],
+  bad: ['✗', 'bad'],
+  warn: ['!', 'warn'],
+  unknown: ['?', 'unknown'],
+  none: ['·', 'muted'],
+};
+
+export function printMark(mark: Mark): Printed {
+  const [text, tone] = MARKS[mark];
+  return { text, tone };
+}

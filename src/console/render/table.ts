@@ -1,0 +1,69 @@
+import { NestctlError } from '../../platform/errors.js';
+import { nearest } from '../suggest.js';
+import type { TableView } from '../views.js';
+import { type Printed, printCell } from './cell.js';
+import { layOut } from './grid.js';
+import type { Page } from './page.js';
+
+/** Rows under headings. Piped they are whole; on a narrow terminal columns go from the right, never cells. */
+export function renderTable(view: TableView, page: Page): string[] {
+  const shown = chooseColumns(view, page.columns);
+  if (view.rows.length === 0) return [page.paint('muted', view.empty)];
+  const cells = view.rows.map((row) => row.map((cell) => printCell(cell, page.zone)));
+  const hidden: string[] = [];
+  for (;;) {
+    const grid = draw(view, cells, shown, page);
+    if (page.width === undefined || grid.width <= page.width) {
+      if (hidden.length > 0)
+        page.note(`not shown for want of width: ${hidden.reverse().join(', ')} (see --columns)`);
+      return grid.lines;
+    }
+    const last = shown.findLastIndex((at, place) => place > 0 && view.columns[at]?.keep === false);
+    // What was asked for by name is never left out.
+    if (last === -1 || page.columns !== undefined) return drawRecords(view, cells, shown, page);
+    const [dropped = 0] = shown.splice(last, 1);
+    hidden.push(view.columns[dropped]?.name ?? '');
+  }
+}
+
+function chooseColumns(view: TableView, wanted: readonly string[] | undefined): number[] {
+  const names = view.columns.map(({ name }) => name);
+  if (wanted === undefined) return [...names.keys()].filter((at) => view.columns[at]?.extra === false);
+  return wanted.map((name) => {
+    const at = names.indexOf(name);
+    if (at !== -1) return at;
+    const meant = nearest(name, names);
+    throw new NestctlError(`There is no column "${name}".`, {
+      kind: 'usage',
+      code: 'unknown_column',
+      hint: `${meant === undefined ? '' : `Did you mean ${meant}? `}Columns: ${names.join(', ')}.`,
+    });
+  });
+}
+
+function draw(view: TableView, rows: readonly (readonly Printed[])[], shown: readonly number[], page: Page) {
+  const head = shown.map((at) => page.paint('muted', (view.columns[at]?.name ?? '').toUpperCase()));
+  const body = rows.map((row) => shown.map((at) => page.paint(row[at]?.tone, row[at]?.text ?? '')));
+  return layOut(
+    [head, ...body],
+    shown.map((at) => view.columns[at]?.align ?? 'left'),
+  );
+}
+
+/** One block a row, for a terminal too narrow for even the columns that must be seen. */
+function drawRecords(
+  view: TableView,
+  rows: readonly (readonly Printed[])[],
+  shown: readonly number[],
+  page: Page,
+) {
+  return rows.flatMap((row, index) => [
+    ...(index > 0 ? [''] : []),
+    ...layOut(
+      shown.map((at) => [
+        page.paint('muted', view.columns[at]?.name ?? ''),
+        page.paint(row[at]?.tone, row[at]?.text ?? ''),
+      ]),
+    ).lines,
+  ]);
+}

@@ -1,0 +1,32 @@
+/**
+ * What could move the cursor, recolour the terminal, reorder or hide text: C0, DEL and C1 controls, bidi marks
+ * and overrides, zero-width characters, line separators, interlinear annotations, tags, lone surrogates.
+ * The zero-width joiner and non-joiner stay: emoji and several scripts need them, and they change no order.
+ */
+const UNSAFE =
+  /[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** Text from data, fit for a terminal: every unsafe character is made visible, on one line. */
+export function safeText(text: string): string {
+  return text.replace(UNSAFE, (char) => {
+    const code = char.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    if (code === 0x7f) return '\u2421';
+    return `\u2039U+${code.toString(16).toUpperCase().padStart(4, '0')}\u203a`;
+  });
+}
+
+/** JSON for a terminal or a pipe: the same data, with everything unsafe written as an escape. */
+export function safeJson(value: unknown, indent?: number): string {
+  const plain = (_: string, item: unknown) => (typeof item === 'bigint' ? item.toString() : item);
+  // Line breaks are the indentation's own; inside strings JSON has escaped them.
+  return JSON.stringify(value, plain, indent).replace(UNSAFE, (char) =>
+    char === '\n'
+      ? char
+      : [...Array(char.length).keys()].map((at) => escapeUnit(char.charCodeAt(at))).join(''),
+  );
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}

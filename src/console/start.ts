@@ -1,0 +1,44 @@
+import { NestctlError } from '../platform/errors.js';
+import { settleColour, wantsJson } from './colour.js';
+
+/**
+ * Runs the command line of this process. Loads nothing heavy itself, so that help and version start as fast as
+ * a bare oclif.
+ */
+export async function start(entry: string, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  settleColour(argv);
+  surviveClosedPipes();
+  try {
+    refuseBrokenText(argv);
+    const { run } = await import('@oclif/core/run');
+    await run([...argv], entry);
+  } catch (error) {
+    if (exitsCleanly(error)) return;
+    const { presentError } = await import('./present-error.js');
+    presentError(error, { json: wantsJson(argv), verbose: argv.includes('--verbose') });
+  }
+}
+
+/** A reader that has seen enough (`| head`) is no failure; a lost stderr must not stop work half way. */
+function surviveClosedPipes(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
+  process.stderr.on('error', () => undefined);
+}
+
+/** Node turns bytes that are no UTF-8 into U+FFFD; what was meant is lost, so nothing may be done with it. */
+function refuseBrokenText(argv: readonly string[]): void {
+  const at = argv.findIndex((word) => word.includes('\ufffd'));
+  if (at === -1) return;
+  throw new NestctlError(`Word ${at + 1} of the command line is not valid UTF-8.`, {
+    kind: 'usage',
+    code: 'invalid_text',
+    hint: 'Set a UTF-8 locale, and type the name again.',
+  });
+}
+
+function exitsCleanly(error: unknown): boolean {
+  return error instanceof Error && 'oclif' in error && (error.oclif as { exit?: number }).exit === 0;
+}

@@ -1,0 +1,61 @@
+import { stripVTControlCharacters } from 'node:util';
+import { NestctlError } from '../platform/errors.js';
+import { commandLine } from './command-line.js';
+import { nearest } from './suggest.js';
+
+/** What oclif throws where the command line does not fit, as far as it is used. */
+interface ParseError extends Error {
+  readonly parse?: {
+    readonly input?: {
+      readonly flags?: Readonly<Record<string, unknown>>;
+      readonly context?: { readonly id?: string };
+    };
+  };
+  readonly flags?: readonly string[];
+  readonly args?: readonly { readonly name: string }[] | readonly string[];
+}
+
+/** An error of oclif as a usage error of ours, or undefined where it is none of oclif's. */
+export function usageError(error: unknown): NestctlError | undefined {
+  if (!(error instanceof Error) || !('oclif' in error || /^Parsing --/.test(error.message))) return undefined;
+  const { message, hint, code } = describe(error as ParseError);
+  const id = (error as ParseError).parse?.input?.context?.id;
+  return new NestctlError(message, {
+    kind: 'usage',
+    code,
+    hint,
+    next: id === undefined ? undefined : commandLine([...id.split(':'), '--help']),
+  });
+}
+
+function describe(error: ParseError): { message: string; hint?: string | undefined; code: string } {
+  switch (error.constructor.name) {
+    case 'NonExistentFlagsError': {
+      const unknown = error.flags ?? [];
+      const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
+      const meant = nearest(unknown[0] ?? '', known);
+      return {
+        message: `Unknown ${unknown.length > 1 ? 'flags' : 'flag'} ${unknown.join(', ')}.`,
+        hint: meant === undefined ? undefined : `Did you mean ${meant}?`,
+        code: 'unknown_flag',
+      };
+    }
+    case 'RequiredArgsError': {
+      const names = (error.args ?? []).map((arg) => (typeof arg === 'string' ? arg : arg.name).toUpperCase());
+      return { message: `Missing argument ${names.join(', ')}.`, code: 'missing_argument' };
+    }
+    default:
+      return { message: sentence(error.message), code: 'usage' };
+  }
+}
+
+/** oclif's message without its layout: one line, no colour, no advert for --help. */
+function sentence(message: string): string {
+  const line = stripVTControlCharacters(message)
+    .replace(/\nSee more help with --help/g, '')
+    .replace(/^Parsing (--\S+) \n\t/, '$1: ')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/\s*\n\s*/g, '; ')
+    .trim();
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}
