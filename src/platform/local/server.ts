@@ -2,17 +2,13 @@ import { spawn } from 'node:child_process';
 import { open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { NestctlError } from '../errors.js';
 import type { Binaries } from './binaries.js';
-import { SUPERUSER } from './identities.js';
+import { awaitLogin } from './login.js';
 import type { LocalPaths } from './paths.js';
 import { identify } from './process-identity.js';
 import { type ServerUser, spawnAs } from './run-as.js';
 import { StartFailure } from './start-failure.js';
-
-/** How long a started server may take to listen. Replaying WAL comes after that, and takes what it takes. */
-const SILENCE_MS = 60_000;
 
 /** The running postmaster of a data folder. */
 export interface RunningServer {
@@ -78,34 +74,31 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await output.close();
   }
 
-  const failed = async () => StartFailure.fromLog(await logSince(paths.log, before), ended ?? '', paths.log);
-  const silent = Date.now() + SILENCE_MS;
-  for (let told = false; ; await sleep(15)) {
-    if (ended !== undefined) throw await failed();
-    const answer = await tryLogin(options.port, options.password);
-    if (answer === 'in') break;
-    if (answer === 'refused') {
-      // It may be another server, which took the port first: ours then ends in a moment.
-      await sleep(1_000);
-      if (ended !== undefined) throw await failed();
-      throw new StartFailure(
-        'wrong_password',
-        'it does not take the password that was kept for it',
-        paths.log,
-      );
-    }
-    if (answer === 'recovering' && !told) {
-      told = true;
-      options.onRecovery?.();
-    }
-    if (!told && Date.now() > silent) {
-      await stopServer(data, { immediate: true });
-      throw new StartFailure('other', `it gave no answer on port ${options.port}`, paths.log);
-    }
-  }
+  const failure = async () =>
+    ended === undefined
+      ? undefined
+      : StartFailure.fromLog(await logSince(paths.log, before), ended, paths.log);
+  await awaitLogin({ ...options, failure, logFolder: paths.log });
   const running = await runningServer(data);
   if (running?.port === options.port) return running;
   throw new StartFailure('port_taken', `another server answers on port ${options.port}`, paths.log);
+}
+
+/**
+ * Waits until a server that was found running lets the superuser in: whoever started it may have been
+ * interrupted. Throws StartFailure.
+ */
+export async function joinServer(
+  server: RunningServer,
+  options: Pick<StartOptions, 'paths' | 'password' | 'onRecovery'>,
+): Promise<RunningServer> {
+  const { data, log } = options.paths;
+  const failure = async () =>
+    (await runningServer(data)) === undefined
+      ? new StartFailure('ended', 'it ended meanwhile', log)
+      : undefined;
+  await awaitLogin({ ...options, port: server.port, failure, logFolder: log });
+  return server;
 }
 
 /**
@@ -115,33 +108,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
  */
 async function removeMisleadingPidFile(data: string): Promise<void> {
   const { pid } = await pidFile(data);
-  if ((await identify(pid)) !== undefined) await rm(join(data, 'postmaster.pid'), { force: true });
-}
-
-/** How the server of a port answers the superuser `postgres`. */
-export async function tryLogin(
-  port: number,
-  password: string,
-): Promise<'in' | 'not yet' | 'recovering' | 'refused'> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: SUPERUSER,
-    password,
-    database: 'postgres',
-    ssl: false,
-    connectionTimeoutMillis: 5_000,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.end();
-    return 'in';
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === '28P01') return 'refused';
-    return code === '57P03' ? 'recovering' : 'not yet';
-  }
+  if ((await identify(pid)) === undefined || (await runningServer(data)) !== undefined) return;
+  await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 export interface StopOptions {

@@ -1,7 +1,7 @@
 import { NestctlError } from '../errors.js';
 
-/** Whether another try may succeed: on another port, a little later, with the password set anew. */
-export type StartFailureReason = 'port_taken' | 'still_stopping' | 'wrong_password' | 'other';
+/** All but `other` can be mended: by another port, a little patience, a new password, or starting it again. */
+export type StartFailureReason = 'port_taken' | 'still_stopping' | 'wrong_password' | 'ended' | 'other';
 
 /** The server did not start, or does not let its superuser in. */
 export class StartFailure extends NestctlError {

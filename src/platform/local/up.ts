@@ -10,11 +10,12 @@ import { DATABASE, LOGINS, OPERATORS, OWNER, SUPERUSER } from './identities.js';
 import { type LaunchStage, launch } from './launch.js';
 import { withLock } from './lock.js';
 import { handOver, type LocalPaths, localPaths, makeFolders } from './paths.js';
-import { newPassword, readPasswords, writePasswords } from './pgpass.js';
+import { newPassword, type Passwords, readPasswords, writePasswords } from './pgpass.js';
 import { freePort } from './port.js';
 import { type ServerUser, serverUser, type UserLookup } from './run-as.js';
-import { type RunningServer, runningServer, tryLogin } from './server.js';
+import { joinServer, type RunningServer, runningServer, stopServer } from './server.js';
 import { type Settings, serverSettings } from './settings.js';
+import { StartFailure } from './start-failure.js';
 
 /** What happens on the way, told as it happens. */
 export type UpStage =
@@ -74,10 +75,10 @@ export async function upLocked(paths: LocalPaths, user: ServerUser, options: UpO
   for (const name of [SUPERUSER, ...LOGINS.map((login) => login.name)]) {
     if (!passwords.has(name)) passwords.set(name, newPassword());
   }
-  const running = await runningServer(paths.data);
-  let server = running;
+  let server = await joinRunning(paths, passwords, options);
+  const started = server === undefined;
   let made = false;
-  if (server === undefined || (await tryLogin(server.port, passwords.get(SUPERUSER) ?? '')) !== 'in') {
+  if (server === undefined) {
     const binaries = await readyBinaries({ user, stageIn: paths.binaries, package: options.package });
     made = await ensureCluster(paths, user, binaries, passwords, options);
     server = await launch({ ...options, paths, user, binaries, passwords });
@@ -86,7 +87,7 @@ export async function upLocked(paths: LocalPaths, user: ServerUser, options: UpO
   const { version, applied } = await bootstrap(server, passwords, options);
   await writeContexts(paths, server.port);
   return {
-    started: running === undefined,
+    started,
     made,
     pid: server.pid,
     port: server.port,
@@ -98,11 +99,33 @@ export async function upLocked(paths: LocalPaths, user: ServerUser, options: UpO
   };
 }
 
+/** The server that runs already, or undefined where one must be started. */
+async function joinRunning(
+  paths: LocalPaths,
+  passwords: Passwords,
+  { onStage }: UpOptions,
+): Promise<RunningServer | undefined> {
+  const server = await runningServer(paths.data);
+  if (server === undefined) return undefined;
+  try {
+    return await joinServer(server, {
+      paths,
+      password: passwords.get(SUPERUSER) ?? '',
+      onRecovery: () => onStage?.({ type: 'recovering' }),
+    });
+  } catch (error) {
+    if (!(error instanceof StartFailure) || !['ended', 'wrong_password'].includes(error.reason)) throw error;
+    // Started again, it gets the lost password set anew.
+    await stopServer(paths.data);
+    return undefined;
+  }
+}
+
 async function ensureCluster(
   paths: LocalPaths,
   user: ServerUser,
   binaries: Binaries,
-  passwords: ReadonlyMap<string, string>,
+  passwords: Passwords,
   { onStage, settings }: UpOptions,
 ): Promise<boolean> {
   const { removed, setAside } = await removeHalfMade(paths);
@@ -157,7 +180,7 @@ async function setOldWalAside(
 
 async function bootstrap(
   { port }: RunningServer,
-  passwords: ReadonlyMap<string, string>,
+  passwords: Passwords,
   { onStage }: UpOptions,
 ): Promise<{ version: string; applied: string[] }> {
   const target = (user: string, database: string) => {
