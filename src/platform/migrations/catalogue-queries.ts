@@ -180,7 +180,7 @@ const OTHERS = `
     select 'extension', x.extname, x.extnamespace::regnamespace::text, null
     from pg_extension x
     union all
-    select 'event trigger', v.evtname, v.evtevent || ' ' || v.evtfoid::regprocedure || ' ' || v.evtenabled, null
+    select 'event trigger', v.evtname, v.evtevent || ' ' || v.evtfoid::regprocedure || ' ' || v.evtenabled::text, null
     from pg_event_trigger v
   ) o
   order by kind collate "C", identity collate "C"`;

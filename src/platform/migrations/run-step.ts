@@ -1,7 +1,7 @@
-import type { Kysely, Migrator as KyselyMigrator } from 'kysely';
 import type pg from 'pg';
 import type { Connection } from '../database/connection.js';
 import { dropInvalidIndex } from './invalid-index.js';
+import { kyselyMigrator } from './kysely-migrator.js';
 import { recordRun } from './ledger.js';
 import { statementFailure } from './migration-failure.js';
 import type { OnStep } from './progress.js';
@@ -43,7 +43,8 @@ export async function runStep(
   if (migration.transaction) await begin();
   else await assertRunLock(connection);
   try {
-    const migrator = await kyselyMigrator(client, migrations, async (name) => {
+    const names = migrations.map(({ name }) => name);
+    const migrator = await kyselyMigrator(client, names, async (name) => {
       if (name !== migration.name) throw new Error(`Kysely chose ${name} instead of ${migration.name}`);
       const file = direction === 'up' ? migration.up : migration.down;
       if (file === undefined) throw new Error(`${migration.name} has no way ${direction}`);
@@ -92,24 +93,4 @@ export async function runFile(
 async function currentTransaction(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ id: string }>('select pg_current_xact_id()::text as id');
   return rows[0]?.id ?? '';
-}
-
-async function kyselyMigrator(
-  client: pg.Client,
-  migrations: readonly Migration[],
-  run: (name: string) => Promise<void>,
-): Promise<KyselyMigrator> {
-  const { Kysely, Migrator, PostgresDialect } = await import('kysely');
-  const session = { query: client.query.bind(client), release: () => undefined };
-  const pool = { connect: async () => session, end: async () => undefined };
-  const db: Kysely<unknown> = new Kysely({ dialect: new PostgresDialect({ pool: pool as never }) });
-  const known = migrations.map(({ name }) => [name, { up: () => run(name), down: () => run(name) }] as const);
-  return new Migrator({
-    db,
-    provider: { getMigrations: async () => Object.fromEntries(known) },
-    migrationTableSchema: 'ops',
-    migrationTableName: 'migrations',
-    migrationLockTableName: 'migration_lock',
-    disableTransactions: true,
-  });
 }
