@@ -1,7 +1,7 @@
 -- kind: schema
 -- locks: SHARE ROW EXCLUSIVE on every audited table, briefly
 -- transaction: yes
--- reversible: only where no event would be lost (nestctl refuses elsewhere)
+-- reversible: yes, where no event was ever written
 
 create schema audit;
 comment on schema audit is 'Append-only log of every data modification. The byte format of a leaf is documented in sql/docs/audit-leaf.md.';
