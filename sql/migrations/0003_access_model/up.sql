@@ -2,6 +2,7 @@
 -- locks: brief ACCESS EXCLUSIVE on public tables for column defaults
 -- transaction: yes
 -- reversible: yes, where no access grant was ever opened
+-- seeds: public.role_permissions, ops.duty_permissions
 
 -- Members -------------------------------------------------------------------------------------------------
 
