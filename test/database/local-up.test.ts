@@ -133,9 +133,9 @@ test('WAL is archived from the start, and status says so', async () => {
   await ask('create table public.logged as select 1', 'superuser');
   const [row] = await ask<{ file: string }>('select pg_walfile_name(pg_switch_wal()) as file', 'superuser');
   const file = row?.file ?? '';
-  await until('the segment is archived', async () => (await status()).wal.archiver?.lastArchived === file);
+  await until('the segment is archived', async () => (await status()).wal.archiver?.last_archived === file);
   const { wal, ...rest } = await status();
-  expect(wal).toMatchObject({ segments: await segments(), archiver: { failed: 0, lastFailed: null } });
+  expect(wal).toMatchObject({ segments: await segments(), archiver: { failed: 0, last_failed: null } });
   expect(wal.size).toBe(wal.segments * 16 * 1024 * 1024);
   expect(await readdir(place.paths.wal)).toContain(file);
   expect(rest).toMatchObject({
@@ -143,7 +143,7 @@ test('WAL is archived from the start, and status says so', async () => {
     contexts: ['local', 'local-second'],
     migrations: { pending: 0 },
   });
-  expect(rest.dataSize).toBeGreaterThan(20e6);
+  expect(rest.data_size).toBeGreaterThan(20e6);
 });
 
 async function segments(): Promise<number> {

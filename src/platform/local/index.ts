@@ -1,3 +1,4 @@
+export { describeStage } from './describe-stage.js';
 export type { DownOptions, DownReport } from './down.js';
 export { down } from './down.js';
 export { DATABASE, OPERATORS } from './identities.js';

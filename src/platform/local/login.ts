@@ -20,7 +20,7 @@ export interface LoginOptions {
 /** Waits until the superuser gets in, which says more than any exit code. Throws StartFailure. */
 export async function awaitLogin(options: LoginOptions): Promise<void> {
   const { port, failure, logFolder } = options;
-  const silent = Date.now() + SILENCE_MS;
+  const begun = Date.now();
   for (let told = false; ; await sleep(15)) {
     const failed = await failure();
     if (failed !== undefined) throw failed;
@@ -32,11 +32,12 @@ export async function awaitLogin(options: LoginOptions): Promise<void> {
       const why = 'it does not take the password that was kept for it';
       throw (await failure()) ?? new StartFailure('wrong_password', why, logFolder);
     }
-    if (answer === 'recovering' && !told) {
+    // Every start passes through this for a moment.
+    if (answer === 'recovering' && !told && Date.now() > begun + 1_000) {
       told = true;
       options.onRecovery?.();
     }
-    if (!told && Date.now() > silent) {
+    if (answer === 'not yet' && Date.now() > begun + SILENCE_MS) {
       throw new StartFailure('other', `it gives no answer on port ${port}`, logFolder);
     }
   }

@@ -19,10 +19,10 @@ export interface LocalStatus {
   readonly port: number | null;
   /** As in `17.10`; the major alone while it is stopped. */
   readonly version: string | null;
-  readonly startedAt: Date | null;
+  readonly started_at: Date | null;
   readonly data: string;
   /** Bytes on disk. */
-  readonly dataSize: number;
+  readonly data_size: number;
   readonly wal: WalStatus;
   readonly contexts: readonly string[];
   /** null while it does not run. */
@@ -45,11 +45,11 @@ export interface WalStatus {
   /** What the server says of archiving since its statistics began; null while it does not run. */
   readonly archiver: {
     readonly archived: number;
-    readonly lastArchived: string | null;
-    readonly lastArchivedAt: Date | null;
+    readonly last_archived: string | null;
+    readonly last_archived_at: Date | null;
     readonly failed: number;
-    readonly lastFailed: string | null;
-    readonly lastFailedAt: Date | null;
+    readonly last_failed: string | null;
+    readonly last_failed_at: Date | null;
   } | null;
 }
 
@@ -61,9 +61,9 @@ export async function status(): Promise<LocalStatus> {
     pid: server?.pid ?? null,
     port: server?.port ?? (await configuredPort(paths.data)) ?? null,
     version: state === 'complete' ? String(await clusterMajor(paths.data)) : null,
-    startedAt: null,
+    started_at: null,
     data: paths.data,
-    dataSize: (await measure(paths.data)).bytes,
+    data_size: (await measure(paths.data)).bytes,
     wal: await walStatus(paths),
     contexts: await contextsOf(paths),
     migrations: null,
@@ -85,25 +85,25 @@ function stateOf(state: Awaited<ReturnType<typeof clusterState>>): LocalState {
 
 interface ServerFacts {
   readonly version: string;
-  readonly startedAt: Date;
+  readonly started_at: Date;
   readonly archived: number;
-  readonly lastArchived: string | null;
-  readonly lastArchivedAt: Date | null;
+  readonly last_archived: string | null;
+  readonly last_archived_at: Date | null;
   readonly failed: number;
-  readonly lastFailed: string | null;
-  readonly lastFailedAt: Date | null;
+  readonly last_failed: string | null;
+  readonly last_failed_at: Date | null;
 }
 
 async function askServer(paths: LocalPaths, port: number, wal: WalStatus) {
   const target = { host: '127.0.0.1', port, passfile: paths.passfile };
-  const { version, startedAt, ...archiver } = await withConnection(
+  const { version, started_at, ...archiver } = await withConnection(
     { ...target, database: 'postgres', user: SUPERUSER },
     (connection) =>
       connection.one<ServerFacts>(
-        `select current_setting('server_version') as version, pg_postmaster_start_time() as "startedAt",
-           archived_count::int as archived, last_archived_wal as "lastArchived",
-           last_archived_time as "lastArchivedAt", failed_count::int as failed,
-           last_failed_wal as "lastFailed", last_failed_time as "lastFailedAt"
+        `select current_setting('server_version') as version, pg_postmaster_start_time() as started_at,
+           archived_count::int as archived, last_archived_wal as last_archived,
+           last_archived_time as last_archived_at, failed_count::int as failed,
+           last_failed_wal as last_failed, last_failed_time as last_failed_at
          from pg_catalog.pg_stat_archiver`,
       ),
   );
@@ -111,7 +111,7 @@ async function askServer(paths: LocalPaths, port: number, wal: WalStatus) {
   const applied = migrations.filter(({ appliedAt }) => appliedAt !== null);
   return {
     version,
-    startedAt,
+    started_at,
     wal: { ...wal, archiver },
     migrations: {
       newest: applied.at(-1)?.name ?? null,
