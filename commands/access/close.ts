@@ -1,0 +1,37 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { Args, Flags, parseUuid, staffFlags } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table } from '../../src/console/views.js';
+
+export default class AccessClose extends ConsoleCommand<typeof AccessClose> {
+  static override summary = 'Close an access grant of yours before it expires';
+  static override description = 'The reason and ticket of the grant are kept for its closing too.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 5c1e07d2-…',
+    '<%= config.bin %> <%= command.id %> --all',
+  ];
+  static override args = {
+    grant: Args.string({ description: 'its id', parse: async (input) => parseUuid(input) }),
+  };
+  static override flags = { ...staffFlags, all: Flags.boolean({ description: 'all of your live grants' }) };
+
+  async perform(): Promise<Outcome> {
+    const { closeAccess, planClosing } = await import('../../src/access/index.js');
+    const grants = await this.withSession(['support', 'compliance', 'admin'], async (session) =>
+      closeAccess(session, await planClosing(session, { id: this.args.grant, all: this.flags.all })),
+    );
+    return {
+      result: { closed: grants },
+      view: table(
+        grants,
+        [
+          { name: 'closed', value: (grant) => grant.id },
+          { name: 'scope', value: (grant) => grant.family_id ?? grant.user_id },
+          { name: 'at', value: (grant) => grant.closed_at },
+          { name: 'ticket', value: (grant) => grant.ticket },
+        ],
+        'You have no live access grants.',
+      ),
+    };
+  }
+}

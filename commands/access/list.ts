@@ -1,0 +1,56 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { Flags, listFlags, staffFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table, toned } from '../../src/console/views.js';
+import { DUTIES } from '../../src/platform/database/duties.js';
+
+const { cursor: _, ...paging } = listFlags({ default: 50, max: 1000 });
+
+export default class AccessList extends ConsoleCommand<typeof AccessList> {
+  static override summary = 'List access grants: your own, or as auditor or admin another operator’s';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --ended --operator dev.singh --duty auditor',
+  ];
+  static override flags = {
+    ...staffFlags,
+    ...paging,
+    ...zoneFlags,
+    ended: Flags.boolean({ description: 'also those that expired or were closed' }),
+    operator: textFlag({ description: "an operator's login; auditors and admins only", helpValue: 'LOGIN' }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { listAccess } = await import('../../src/access/index.js');
+    const { operator, ended, limit } = this.flags;
+    const duties = operator === undefined ? DUTIES : (['auditor', 'admin'] as const);
+    const grants = await this.withSession(duties, (session) =>
+      listAccess(session, { operator, ended, limit }),
+    );
+    return {
+      result: { grants },
+      view: table(
+        grants,
+        [
+          { name: 'id', value: (grant) => grant.id },
+          {
+            name: 'state',
+            value: (grant) =>
+              grant.live ? toned('good', 'live') : toned('muted', grant.closed_at ? 'closed' : 'expired'),
+            keep: true,
+          },
+          { name: 'kind', value: (grant) => grant.kind },
+          { name: 'scope', value: (grant) => grant.family_id ?? grant.user_id, keep: true },
+          { name: 'duty', value: (grant) => grant.duty },
+          { name: 'until', value: (grant) => grant.expires_at },
+          { name: 'ticket', value: (grant) => grant.ticket },
+          { name: 'reason', value: (grant) => grant.reason },
+          { name: 'operator', value: (grant) => grant.operator, extra: true },
+          { name: 'opened', value: (grant) => grant.opened_at, extra: true },
+          { name: 'closed', value: (grant) => grant.closed_at, extra: true },
+        ],
+        ended ? 'No access grants.' : 'No live access grants.',
+      ),
+    };
+  }
+}

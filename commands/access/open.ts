@@ -1,0 +1,64 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { durationFlag, Flags, uuidFlag, writeFlags } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { details, text } from '../../src/console/views.js';
+
+const scope = { exactlyOne: ['family', 'user', 'directory', 'break-glass'] };
+
+export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
+  static override summary = 'Open access to a family or a person for a while, saying why';
+  static override description =
+    'Without a live grant an operator reads no rows. A grant names operator, duty, scope, reason, ticket and end; it is on record before it opens anything.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --reason "Grandma cannot see the log" --ticket SUP-1234 --for 30m',
+    '<%= config.bin %> <%= command.id %> --directory --reason "caller knows only her name" --ticket SUP-1234',
+  ];
+  static override flags = {
+    ...writeFlags,
+    family: uuidFlag({ description: 'one family', ...scope }),
+    user: uuidFlag({ description: 'one person, with the families they are a member of', ...scope }),
+    directory: Flags.boolean({
+      description: 'a directory session: masked lookups, counted and recorded',
+      ...scope,
+    }),
+    'break-glass': Flags.boolean({
+      description: 'everything, as admin, at most 30m, reviewed afterwards',
+      ...scope,
+    }),
+    for: durationFlag({ description: 'how long', min: 60_000, max: 8 * 3_600_000, default: 30 * 60_000 }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { openAccess, planAccess, scopeOf } = await import('../../src/access/index.js');
+    const duties = this.flags['break-glass']
+      ? (['admin'] as const)
+      : (['support', 'compliance', 'admin'] as const);
+    return await this.withSession(duties, (session) =>
+      this.change({
+        plan: async () =>
+          planAccess(session, scopeOf(this.flags), {
+            reason: this.flags.reason,
+            ticket: this.flags.ticket,
+            minutes: Math.floor(this.flags.for / 60_000),
+          }),
+        show: ({ scope, duty, minutes, reason, ticket }) =>
+          details({
+            scope: 'id' in scope ? `${scope.kind} ${scope.id}` : scope.kind,
+            duty,
+            minutes,
+            reason,
+            ticket,
+          }),
+        apply: (plan) => openAccess(session, plan),
+        done: (grant) => ({
+          result: grant,
+          view: [
+            text('Access is open.', { mark: 'good' }),
+            details({ id: grant.id, duty: grant.duty, until: grant.expires_at }),
+          ],
+          next: `nestctl access close ${grant.id}`,
+        }),
+      }),
+    );
+  }
+}

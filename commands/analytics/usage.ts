@@ -1,0 +1,72 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { staffFlags, timeRange, timeRangeFlags, uuidFlag } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { bars, details, heading, text, type View } from '../../src/console/views.js';
+
+const { until: _, ...since } = timeRangeFlags;
+
+export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage> {
+  static override summary = 'Chart usage by week: of a family by child, or of the whole product';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --since 60d --reason "size question" --ticket SUP-1234',
+  ];
+  static override flags = {
+    ...staffFlags,
+    ...since,
+    family: uuidFlag({ description: 'one family; needs an access grant' }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const from = timeRange(this.flags).since?.toISOString().slice(0, 10) ?? null;
+    return this.flags.family === undefined
+      ? await this.#ofAll(from)
+      : await this.#ofFamily(this.flags.family, from);
+  }
+
+  async #ofFamily(id: string, since: string | null): Promise<Outcome> {
+    const { ensureAccess } = await import('../../src/access/index.js');
+    const { byChild, weeklyUsage } = await import('../../src/families/index.js');
+    const usage = await this.withSession(['support', 'compliance', 'admin'], async (session) => {
+      await ensureAccess(session, { kind: 'family', id }, this.flags);
+      return await weeklyUsage(session, id, since);
+    });
+    const charts = byChild(usage.weeks).flatMap(({ name, weeks }): View[] => [
+      heading(`${name}: changes by week`),
+      bars(
+        weeks.map(({ week, changes, leakages }) => ({
+          label: week,
+          value: changes,
+          text: `${changes}, ${leakages} leaked`,
+        })),
+      ),
+    ]);
+    return { result: usage, view: [...charts, ...age(usage)] };
+  }
+
+  async #ofAll(since: string | null): Promise<Outcome> {
+    const { weeklyActivity } = await import('../../src/families/index.js');
+    const usage = await this.withSession(['sre', 'support', 'compliance', 'auditor', 'admin'], (session) =>
+      weeklyActivity(session, since),
+    );
+    return {
+      result: usage,
+      view: [
+        heading('All families: changes by week'),
+        bars(
+          usage.weeks.map(({ week, changes, families }) => ({
+            label: week,
+            value: changes,
+            text: `${changes} in ${families} families`,
+          })),
+        ),
+        ...age(usage),
+      ],
+    };
+  }
+}
+
+function age(usage: { readonly weeks: readonly unknown[]; readonly computed_at: Date | null }): View[] {
+  const empty = usage.weeks.length === 0 ? [text('No usage in this time.')] : [];
+  return [...empty, details({ 'as of': usage.computed_at })];
+}

@@ -1,0 +1,122 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { changeLine } from '../../src/console/event-views.js';
+import {
+  Flags,
+  listFlags,
+  staffFlags,
+  textFlag,
+  timeRange,
+  timeRangeFlags,
+  uuidFlag,
+} from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table } from '../../src/console/views.js';
+import { DUTIES } from '../../src/platform/database/duties.js';
+
+export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
+  static override summary = 'Find audit events: who changed what, when and why';
+  static override description =
+    'With --family or --user the duty is support, within an access grant, unless --duty says otherwise; without, auditor.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --since 3h --table usage_logs --operation delete',
+    '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --since 2026-11-20 --zone America/Toronto --values',
+    '<%= config.bin %> <%= command.id %> --operator dev.singh --ticket SUP-1234 --json',
+  ];
+  static override flags = {
+    ...staffFlags,
+    ...listFlags({ default: 20, max: 1000 }),
+    ...timeRangeFlags,
+    family: uuidFlag({ description: 'of one family' }),
+    user: uuidFlag({ description: 'by or about one person' }),
+    operator: textFlag({ description: 'by one operator', helpValue: 'LOGIN' }),
+    'by-duty': Flags.option({ options: DUTIES })({ description: 'by operators under one duty' }),
+    table: textFlag({ description: 'of one table; of public where no schema is named' }),
+    operation: Flags.option({ options: ['insert', 'update', 'delete'] as const })({
+      description: 'of one kind',
+    }),
+    key: textFlag({ description: "of one row: its id, or its key's parts joined by /" }),
+    request: textFlag({ description: 'of one request, or one run of a command' }),
+    'with-ticket': textFlag({ description: 'under one ticket', helpValue: 'ID' }),
+    values: Flags.boolean({ description: 'show values before and after' }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { queryEvents } = await import('../../src/audit/index.js');
+    const { ensureAccess } = await import('../../src/access/index.js');
+    const {
+      family,
+      user,
+      operator,
+      table: tableName,
+      operation,
+      key,
+      request,
+      limit,
+      cursor,
+      values,
+    } = this.flags;
+    const { since, until } = timeRange(this.flags);
+    const scoped = family !== undefined || user !== undefined;
+    const page = await this.withSession(
+      scoped
+        ? ['support', 'auditor', 'compliance', 'admin', 'sre']
+        : ['auditor', 'sre', 'compliance', 'admin', 'support'],
+      async (session) => {
+        if (session.duty === 'support' && scoped) {
+          await ensureAccess(
+            session,
+            family === undefined ? { kind: 'user', id: user ?? '' } : { kind: 'family', id: family },
+            this.flags,
+          );
+        }
+        return await queryEvents(
+          session,
+          {
+            family,
+            user,
+            operator,
+            duty: this.flags['by-duty'],
+            table: tableName,
+            operation,
+            key,
+            request,
+            ticket: this.flags['with-ticket'],
+            since,
+            until,
+          },
+          { limit, cursor },
+        );
+      },
+    );
+    return {
+      result: { events: page.events },
+      nextCursor: page.nextCursor,
+      view: table(
+        page.events,
+        [
+          { name: 'event', value: (event) => event.id },
+          { name: 'time', value: (event) => event.occurred_at, keep: true },
+          { name: 'operation', value: (event) => event.operation, keep: true },
+          { name: 'table', value: (event) => event.table_name.replace(/^public\./, ''), keep: true },
+          { name: 'by', value: (event) => event.app_user ?? event.session_login },
+          { name: 'duty', value: (event) => event.duty },
+          values
+            ? { name: 'values', value: (event) => changeLine(event) }
+            : {
+                name: 'changed',
+                value: (event) => event.changed_columns?.filter((name) => name !== 'updated_at').join(' '),
+              },
+          { name: 'ticket', value: (event) => event.ticket },
+          { name: 'reason', value: (event) => event.reason },
+          { name: 'row', value: (event) => event.record, extra: true },
+          { name: 'family', value: (event) => event.family_id, extra: true },
+          { name: 'person', value: (event) => event.subject_user, extra: true },
+          { name: 'login', value: (event) => event.session_login, extra: true },
+          { name: 'request', value: (event) => event.request_id, extra: true },
+          { name: 'category', value: (event) => event.category, extra: true },
+        ],
+        'No event matches.',
+      ),
+    };
+  }
+}

@@ -1,0 +1,52 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { listFlags, staffFlags, textFlag, uuidFlag } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table, toned } from '../../src/console/views.js';
+
+export default class FamilyList extends ConsoleCommand<typeof FamilyList> {
+  static override summary =
+    'List families: those your grants open, or by name, member e-mail or id from the directory';
+  static override description =
+    'Without a grant that covers them, families come from the directory: masked, ten at a time, each lookup recorded.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --name Tremblay --reason "caller knows only the name" --ticket SUP-1234',
+    '<%= config.bin %> <%= command.id %> --email gran@example.ca --json',
+  ];
+  static override flags = {
+    ...staffFlags,
+    ...listFlags({ default: 20, max: 500 }),
+    name: textFlag({ description: 'how its name begins, three letters or more', exclusive: ['email', 'id'] }),
+    email: textFlag({ description: "a member's whole e-mail address", exclusive: ['name', 'id'] }),
+    id: uuidFlag({ description: 'its id', exclusive: ['name', 'email'] }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { findFamilies } = await import('../../src/access/index.js');
+    const { name, email, id, limit, cursor, reason, ticket } = this.flags;
+    const page = await this.withSession(['support', 'compliance', 'admin'], (session) =>
+      findFamilies(session, { name, email, id, limit, cursor }, { reason, ticket }),
+    );
+    return {
+      result: { families: page.families },
+      nextCursor: page.nextCursor,
+      view: table(
+        page.families,
+        [
+          { name: 'id', value: (family) => family.id },
+          {
+            name: 'name',
+            value: (family) => (family.masked ? toned('muted', family.name) : family.name),
+            keep: true,
+          },
+          { name: 'type', value: (family) => family.family_type },
+          { name: 'province', value: (family) => family.province },
+          { name: 'members', value: (family) => family.members, align: 'right' },
+          { name: 'status', value: (family) => family.status },
+          { name: 'contacts', value: (family) => family.contacts?.join(', ') },
+        ],
+        'No family matches.',
+      ),
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { type FamilyListing, type FamilyPage, listFamilies, searchDirectory } from '../families/index.js';
+import type { Session } from '../platform/database/session.js';
+import { NestctlError } from '../platform/errors.js';
+import { ensureAccess, liveGrants } from './ensure-access.js';
+import type { AccessWish } from './open-access.js';
+
+/**
+ * Families as far as the session may know of them: under break-glass all that match, whole; for a search the
+ * directory's answer, masked but for granted families; without a search the granted ones. Throws `no_grant`.
+ */
+export async function findFamilies(
+  session: Session,
+  listing: FamilyListing,
+  wish: AccessWish,
+): Promise<FamilyPage> {
+  const grants = await liveGrants(session);
+  if (grants.some((grant) => grant.kind === 'break_glass')) return await listFamilies(session, listing);
+  const { name, email, id, cursor } = listing;
+  if (name !== undefined || email !== undefined || id !== undefined) {
+    await ensureAccess(session, { kind: 'directory' }, wish);
+    return await searchDirectory(session, { name, email, id }, cursor);
+  }
+  if (grants.some((grant) => grant.kind === 'read')) return await listFamilies(session, listing);
+  throw new NestctlError('You have no live access grant, so there is no family to list.', {
+    kind: 'not_allowed',
+    code: 'no_grant',
+    hint: 'Look one up by --name, --email or --id, with --reason and --ticket.',
+    next: `nestctl family list --name … --reason '…' --ticket …`,
+  });
+}

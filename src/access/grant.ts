@@ -1,0 +1,38 @@
+import type { Sql } from 'sql-template-tag';
+import sql from 'sql-template-tag';
+
+export type GrantKind = 'read' | 'impersonation' | 'directory' | 'break_glass';
+
+/** An access grant as ops.access_grants keeps it. */
+export interface Grant {
+  readonly id: string;
+  readonly operator: string;
+  readonly duty: string;
+  readonly kind: GrantKind;
+  readonly family_id: string | null;
+  readonly user_id: string | null;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly opened_at: Date;
+  readonly expires_at: Date;
+  readonly closed_at: Date | null;
+  /** By the server's clock at the moment of reading. */
+  readonly live: boolean;
+}
+
+const LIVE: Sql = sql`(closed_at is null and expires_at > clock_timestamp())`;
+
+/** Grants that a condition names, newest first, as far as the session may see them. */
+export function grantsWhere(condition: Sql, limit: number): Sql {
+  return sql`
+    select id, operator, duty, kind, family_id, user_id, reason, ticket, opened_at, expires_at, closed_at, ${LIVE} as live
+    from ops.access_grants
+    where ${condition}
+    order by opened_at desc, id desc
+    limit ${limit}`;
+}
+
+/** Live grants of the session's own operator and duty. */
+export function ownLiveGrants(duty: string): Sql {
+  return grantsWhere(sql`operator = session_user and duty = ${duty} and ${LIVE}`, 1000);
+}

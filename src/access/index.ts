@@ -1,0 +1,13 @@
+export { closeAccess, planClosing } from './close-access.js';
+export { ensureAccess } from './ensure-access.js';
+export { findFamilies } from './find-families.js';
+export type { Grant, GrantKind } from './grant.js';
+export { type GrantFilter, listAccess } from './list-access.js';
+export {
+  type AccessPlan,
+  type AccessWish,
+  type OpenedAccess,
+  openAccess,
+  planAccess,
+} from './open-access.js';
+export { type Scope, scopeOf } from './scope.js';

@@ -1,0 +1,51 @@
+import sql from 'sql-template-tag';
+import type { Session } from '../platform/database/session.js';
+import { NestctlError } from '../platform/errors.js';
+import { GRANT_KIND, type Scope } from './scope.js';
+
+export interface AccessPlan {
+  readonly scope: Scope;
+  readonly duty: string;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly minutes: number;
+}
+
+export interface OpenedAccess {
+  readonly id: string;
+  readonly duty: string;
+  readonly expires_at: Date;
+}
+
+export interface AccessWish {
+  readonly reason?: string | undefined;
+  readonly ticket?: string | undefined;
+  readonly minutes?: number | undefined;
+}
+
+const DEFAULT_MINUTES = 30;
+
+/** What would be opened. Throws `needs_input` without reason or ticket. */
+export function planAccess(session: Session, scope: Scope, wish: AccessWish): AccessPlan {
+  const { reason, ticket, minutes = DEFAULT_MINUTES } = wish;
+  if (reason === undefined || ticket === undefined) {
+    throw new NestctlError('Opening access needs a reason and a ticket.', {
+      kind: 'needs_input',
+      code: 'reason_missing',
+      hint: 'Give --reason and --ticket, or set NESTCTL_REASON and NESTCTL_TICKET.',
+    });
+  }
+  return { scope, duty: session.duty, reason, ticket, minutes };
+}
+
+/**
+ * Opens the grant in a transaction of its own, from whose commit on it counts. The database decides whether the
+ * duty may, how long, and whether reason and ticket will do.
+ */
+export async function openAccess(session: Session, plan: AccessPlan): Promise<OpenedAccess> {
+  const family = plan.scope.kind === 'family' ? plan.scope.id : null;
+  const user = plan.scope.kind === 'user' ? plan.scope.id : null;
+  return await session.one<OpenedAccess>(sql`
+    select id, duty, expires_at
+    from ops.open_access(${GRANT_KIND[plan.scope.kind]}, ${plan.reason}, ${plan.ticket}, ${plan.minutes}, ${family}, ${user})`);
+}

@@ -1,0 +1,60 @@
+import { NestctlError } from '../platform/errors.js';
+import type { Grant, GrantKind } from './grant.js';
+
+/** What somebody wants to read. */
+export type Scope =
+  | { readonly kind: 'family'; readonly id: string }
+  | { readonly kind: 'user'; readonly id: string }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'everything' };
+
+export const GRANT_KIND: Readonly<Record<Scope['kind'], GrantKind>> = {
+  family: 'read',
+  user: 'read',
+  directory: 'directory',
+  everything: 'break_glass',
+};
+
+/** The flags of `access open` that name a scope. */
+function scopeFlags(scope: Scope): string {
+  switch (scope.kind) {
+    case 'family':
+      return `--family ${scope.id}`;
+    case 'user':
+      return `--user ${scope.id}`;
+    case 'directory':
+      return '--directory';
+    case 'everything':
+      return '--break-glass';
+  }
+}
+
+/** The scope that the flags of a command name. */
+export function scopeOf(flags: {
+  readonly family?: string | undefined;
+  readonly user?: string | undefined;
+  readonly directory?: boolean;
+}): Scope {
+  if (flags.family !== undefined) return { kind: 'family', id: flags.family };
+  if (flags.user !== undefined) return { kind: 'user', id: flags.user };
+  return { kind: flags.directory === true ? 'directory' : 'everything' };
+}
+
+/** Whether a live grant opens a scope by itself; a person's grant also opens families, which only the database knows. */
+export function covers(grant: Grant, scope: Scope): boolean {
+  if (grant.kind === 'break_glass') return scope.kind !== 'directory';
+  if (grant.kind !== GRANT_KIND[scope.kind]) return false;
+  if (scope.kind === 'family') return grant.family_id === scope.id;
+  if (scope.kind === 'user') return grant.user_id === scope.id;
+  return scope.kind === 'directory';
+}
+
+/** The error of somebody who has no grant, with the command that would open one. */
+export function noGrant(scope: Scope): NestctlError {
+  return new NestctlError('No live access grant of yours covers this.', {
+    kind: 'not_allowed',
+    code: 'no_grant',
+    hint: 'Say why and for which ticket, here with --reason and --ticket, or for several commands:',
+    next: `nestctl access open ${scopeFlags(scope)} --reason '…' --ticket … --for 30m`,
+  });
+}

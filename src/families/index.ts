@@ -1,0 +1,19 @@
+export type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
+export { type FamilyListing, listFamilies } from './list-families.js';
+export { searchDirectory } from './search-directory.js';
+export {
+  type Family,
+  type FamilyChild,
+  type FamilyInvitation,
+  type FamilyMember,
+  showFamily,
+} from './show-family.js';
+export {
+  byChild,
+  type Computed,
+  refreshAnalytics,
+  type WeekOfAll,
+  type WeekOfChild,
+  weeklyActivity,
+  weeklyUsage,
+} from './weekly-usage.js';
