@@ -186,6 +186,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   }
 
   override async catch(error: unknown): Promise<void> {
+    // Else oclif warns of unparsed arguments where NODE_ENV is test or development.
+    this.parsed = true;
     presentError(error, {
       json: this.#json,
       verbose: this.#typed.includes('--verbose'),

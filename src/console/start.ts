@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import type { Interfaces } from '@oclif/core';
 import { NestctlError } from '../platform/errors.js';
 import { settleColour, wantsJson } from './colour.js';
 
@@ -5,13 +7,20 @@ import { settleColour, wantsJson } from './colour.js';
  * Runs the command line of this process. Loads nothing heavy itself, so that help and version start as fast as
  * a bare oclif.
  */
-export async function start(entry: string, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+export async function start(options: Interfaces.Options): Promise<void> {
+  const argv = process.argv.slice(2);
   settleColour(argv);
   surviveClosedPipes();
+  surviveUnknownUser();
   try {
     refuseBrokenText(argv);
-    const { run } = await import('@oclif/core/run');
-    await run([...argv], entry);
+    const [{ run }, { settings }] = await Promise.all([
+      import('@oclif/core/run'),
+      import('@oclif/core/settings'),
+    ]);
+    // Else a NODE_ENV of the caller's own would decide whether sources or the build are run.
+    settings.enableAutoTranspile = false;
+    await run(argv, options);
   } catch (error) {
     if (exitsCleanly(error)) return;
     const { presentError } = await import('./present-error.js');
@@ -26,6 +35,16 @@ function surviveClosedPipes(): void {
     process.exit(process.exitCode ?? 0);
   });
   process.stderr.on('error', () => undefined);
+}
+
+/** Containers run programs under ids without a passwd entry; oclif's questions for shell and home throw there. */
+function surviveUnknownUser(): void {
+  process.env.SHELL ??= 'unknown';
+  try {
+    homedir();
+  } catch {
+    process.env.HOME = '/';
+  }
 }
 
 /** Node turns bytes that are no UTF-8 into U+FFFD; what was meant is lost, so nothing may be done with it. */

@@ -17,7 +17,9 @@ interface ParseError extends Error {
 
 /** An error of oclif as a usage error of ours, or undefined where it is none of oclif's. */
 export function usageError(error: unknown): NestctlError | undefined {
-  if (!(error instanceof Error) || !('oclif' in error || /^Parsing --/.test(error.message))) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const exit = 'oclif' in error ? (error.oclif as { exit?: number }).exit : undefined;
+  if (exit !== 2 && !error.message.startsWith('Parsing --')) return undefined;
   const { message, hint, code } = describe(error as ParseError);
   const id = (error as ParseError).parse?.input?.context?.id;
   return new NestctlError(message, {

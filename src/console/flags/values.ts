@@ -1,4 +1,3 @@
-import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
 import { formatDuration, parseDuration } from '../time/parse-duration.js';
 
@@ -12,45 +11,30 @@ export function parseUuid(input: string): string {
 
 export const uuidFlag = Flags.custom<string>({ parse: async (input) => parseUuid(input), helpValue: 'ID' });
 
-interface Bounds {
-  readonly description: string;
-  readonly min?: number;
-  readonly max?: number;
-  readonly default?: number;
-}
+type Bounds = { min?: number; max?: number };
 
-/** A number always where there is a default, else perhaps none. */
-type NumberFlag<B extends Bounds> = Interfaces.OptionFlag<
-  B extends { readonly default: number } ? number : number | undefined
->;
-
-function numberFlag<B extends Bounds>(options: B, helpValue: string, parse: (input: string) => number) {
-  const { min: _min, max: _max, ...rest } = options;
-  return Flags.custom<number>({ helpValue, parse: async (input) => parse(input) })(rest) as NumberFlag<B>;
-}
-
-/** Milliseconds, between `min` and `max`. */
-export function durationFlag<B extends Bounds>(options: B): NumberFlag<B> {
-  const { min = 1_000, max = Number.POSITIVE_INFINITY } = options;
-  return numberFlag(options, '30m|2h|7d', (input) => {
+/** Milliseconds, between `min` (a second when absent) and `max`. */
+export const durationFlag = Flags.custom<number, Bounds>({
+  helpValue: '30m|2h|7d',
+  parse: async (input, _, { min = 1_000, max = Number.POSITIVE_INFINITY }) => {
     const duration = parseDuration(input);
     if (duration === undefined) throw new Error(`"${input}" is not a duration: write 30m, 1h30m or 7d`);
     if (duration < min) throw new Error(`${input} is too short: at least ${formatDuration(min)}`);
     if (duration > max) throw new Error(`${input} is too long: at most ${formatDuration(max)}`);
     return duration;
-  });
-}
+  },
+});
 
 /** A whole number from `min` (1 when absent) to `max`. */
-export function countFlag<B extends Bounds>(options: B): NumberFlag<B> {
-  const { min = 1, max = Number.MAX_SAFE_INTEGER } = options;
-  return numberFlag(options, 'N', (input) => {
+export const countFlag = Flags.custom<number, Bounds>({
+  helpValue: 'N',
+  parse: async (input, _, { min = 1, max = Number.MAX_SAFE_INTEGER }) => {
     const count = /^[+-]?\d+$/.test(input) ? Number(input) : Number.NaN;
     if (Number.isNaN(count)) throw new Error(`"${input}" is not a whole number`);
     if (count < min || count > max) throw new Error(`${input} is not between ${min} and ${max}`);
     return count;
-  });
-}
+  },
+});
 
 /** Text that says something: not empty, not only blanks. */
 export const textFlag = Flags.custom<string>({

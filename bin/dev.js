@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Runs the sources as they are, without a build or a manifest.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { register } from 'tsx/esm/api';
+
+register();
+const { start } = await import('../src/console/start.ts');
+const root = fileURLToPath(new URL('..', import.meta.url));
+const text = await readFile(`${root}/package.json`, 'utf8');
+const pjson = JSON.parse(text.replaceAll('./dist/', './'));
+await start({ root, pjson, ignoreManifest: true });
