@@ -71,13 +71,13 @@ comment on table ops.operator_duties is
   'Which duty an operator may take, until when. Membership in the role alone opens nothing.';
 
 create function private.session_operator() returns text
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return (select o.login from ops.operators o where o.login = session_user and o.revoked_at is null);
 comment on function private.session_operator() is
   'The operator behind this session by session_user, which SET ROLE cannot change; null for everybody else.';
 
 create function private.has_duty(login text, duty text) returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return exists (
     select from ops.operator_duties d
       join ops.operators o on o.login = d.login
@@ -87,7 +87,7 @@ create function private.has_duty(login text, duty text) returns boolean
 comment on function private.has_duty(text, text) is 'Whether an operator holds a duty at this moment.';
 
 create function private.session_duty() returns text
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return (
     select d.duty from ops.operator_duties d
     where d.login = session_user
@@ -98,7 +98,7 @@ comment on function private.session_duty() is
   'The duty taken with SET ROLE by a registered operator who holds it; null otherwise. Reads the role setting, never current_user, which a definer function changes.';
 
 create function private.fail(code text, message text, hint text default null) returns void
-  language plpgsql set search_path = '' as $$
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if hint is null then
     raise exception using errcode = code, message = message;
@@ -109,7 +109,7 @@ comment on function private.fail(text, text, text) is
   'Raises one of the console''s own errors: NS001 reason, NS002 grant, NS003 quota, NS004 duty, NS005 conflict, NS006 not found, NS007 input.';
 
 create function private.refuse_truncate() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform private.fail('NS004', format('TRUNCATE of %I.%I is refused: it would leave no audit event', tg_table_schema, tg_table_name),
     'Use DELETE, which is audited row by row.');
@@ -117,7 +117,7 @@ begin
 end $$;
 
 create function ops.register_app_login(login text) returns void
-  language sql security definer set search_path = ''
+  language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
   insert into private.app_logins (login) values ($1) on conflict do nothing;
 end;
@@ -126,7 +126,7 @@ revoke execute on function ops.register_app_login(text) from public;
 
 create function ops.register_operator(login text, display_name text, email text, duties text[], auditor_until timestamptz default null)
   returns void
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   missing text;
 begin

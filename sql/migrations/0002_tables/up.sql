@@ -460,7 +460,7 @@ create table public.consent_records (
 create index consent_records_type_idx on public.consent_records (user_id, consent_type, granted_at desc);
 
 create function private.refuse_key_change() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform private.fail('NS005', format('the key of a row of %I never changes, nor does its author', tg_table_name),
     'Insert the row under the new key and delete the old one.');
@@ -468,7 +468,7 @@ begin
 end $$;
 
 create function private.stamp_update() returns trigger
-  language plpgsql set search_path = '' as $$
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   new.updated_at := clock_timestamp();
   return new;
@@ -510,3 +510,5 @@ begin
     end if;
   end loop;
 end $$;
+
+revoke execute on function private.refuse_key_change(), private.stamp_update() from public;

@@ -49,14 +49,14 @@ from (values
 unnest(string_to_array(actions, ' ')) action;
 
 create function private.permission_named(list text[], permission text) returns boolean
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return permission = any (list)
     or (split_part(permission, ':', 2) <> 'read' and split_part(permission, ':', 1) || ':write' = any (list));
 comment on function private.permission_named(text[], text) is
   'Whether a member''s list of permissions names one, "resource:write" standing for insert, update and delete.';
 
 create function private.permissions_known(list text[]) returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return not exists (
     select from unnest(list) p
     where not exists (
@@ -64,7 +64,7 @@ create function private.permissions_known(list text[]) returns boolean
       where r.permission = p or (split_part(r.permission, ':', 2) <> 'read' and split_part(r.permission, ':', 1) || ':write' = p)));
 
 create function private.effective_scope(role text, granted text[], denied text[], permission text) returns text
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return case
     when private.permission_named(denied, permission) then null
     when private.permission_named(granted, permission) then 'all'
@@ -74,7 +74,7 @@ comment on function private.effective_scope(text, text[], text[], text) is
   'To which rows a membership gives a permission: its row scope, or null for none.';
 
 create function private.current_user_id() returns uuid
-  language plpgsql stable parallel safe security definer set search_path = '' as $$
+  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 declare
   person uuid := auth.uid();
 begin
@@ -96,7 +96,7 @@ comment on function private.current_user_id() is
   'The person on whose behalf this session acts: the JWT''s, where session_user is a registered app login or an operator with a live impersonation grant for that person; otherwise null. SET ROLE and hand-set claims change nothing.';
 
 create function private.member_families(permission text, row_scope text default 'all') returns uuid[]
-  language plpgsql stable parallel safe security definer set search_path = '' as $$
+  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 declare
   person uuid := private.current_user_id();
 begin
@@ -125,19 +125,19 @@ comment on function private.member_families(text, text) is
   'Families in which the current person has a permission for exactly this row scope. Policies evaluate it once a statement.';
 
 create function private.family_today(family_id uuid, at timestamptz) returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return (
     select (family_today.at at time zone f.timezone)::date = (statement_timestamp() at time zone f.timezone)::date
     from public.families f where f.id = family_today.family_id);
 comment on function private.family_today(uuid, timestamptz) is 'Whether a moment falls on the current day in the family''s time zone.';
 
 create function private.account_active() returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return exists (select from public.users u where u.id = private.current_user_id() and u.status = 'active');
 
 -- What a person may hand on: never more than their own.
 create function private.guard_membership() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   person uuid := private.current_user_id();
   giver public.family_members;
@@ -173,7 +173,7 @@ create trigger family_invitations_guard before insert or update on public.family
   for each row execute function private.guard_membership();
 
 create function private.found_family() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if private.current_user_id() is not null then
     insert into public.family_members (family_id, user_id, role, joined_at, created_by)
@@ -258,7 +258,7 @@ create index access_grants_family_idx on ops.access_grants (family_id, opened_at
 create index access_grants_user_idx on ops.access_grants (user_id, opened_at desc) where user_id is not null;
 
 create function private.stamp_grant() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'INSERT' then
     new.operator := session_user;
@@ -277,7 +277,7 @@ create trigger access_grants_stamp before insert or update on ops.access_grants
   for each row execute function private.stamp_grant();
 
 create function private.refuse_delete() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform private.fail('NS004', format('rows of %I.%I are a record and are never deleted', tg_table_schema, tg_table_name));
   return null;
@@ -288,7 +288,7 @@ create trigger access_grants_no_truncate before truncate on ops.access_grants
   execute function private.refuse_truncate();
 
 create function private.grant_is_live(g ops.access_grants) returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return g.closed_at is null
     and g.expires_at > clock_timestamp()
     and g.opened_xid is distinct from pg_current_xact_id_if_assigned()
@@ -297,7 +297,7 @@ comment on function private.grant_is_live(ops.access_grants) is
   'Whether a grant counts now: committed by an earlier transaction, neither closed nor expired by the wall clock, its duty still held.';
 
 create function private.live_grants() returns setof ops.access_grants
-  language sql stable parallel safe security definer set search_path = '' rows 3
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp rows 3
 begin atomic
   select g.* from ops.access_grants g
   where g.operator = session_user and g.duty = private.session_duty() and private.grant_is_live(g);
@@ -305,16 +305,16 @@ end;
 comment on function private.live_grants() is 'Live grants of the operator behind this session under the duty they have taken.';
 
 create function private.break_glass() returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return exists (select from private.live_grants() g where g.kind = 'break_glass');
 
 create function private.subject_users() returns uuid[]
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(select g.user_id from private.live_grants() g where g.kind = 'read' and g.user_id is not null);
 comment on function private.subject_users() is 'Data subjects of live grants.';
 
 create function private.subject_families() returns uuid[]
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select distinct m.family_id from private.live_grants() g
       join public.family_members m on m.user_id = g.user_id and m.status <> 'removed'
@@ -322,7 +322,7 @@ create function private.subject_families() returns uuid[]
 comment on function private.subject_families() is 'Families in which a data subject of a live grant is a member.';
 
 create function private.granted_families() returns uuid[]
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select g.family_id from private.live_grants() g where g.kind = 'read' and g.family_id is not null
     union
@@ -330,7 +330,7 @@ create function private.granted_families() returns uuid[]
 comment on function private.granted_families() is 'Families in the scope of live grants: named ones and those of data subjects.';
 
 create function private.granted_users() returns uuid[]
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select unnest(private.subject_users())
     union
@@ -340,7 +340,7 @@ comment on function private.granted_users() is 'People in the scope of live gran
 create function ops.open_access(
   kind text, reason text, ticket text, minutes integer, family_id uuid default null, user_id uuid default null
 ) returns table (id uuid, duty text, expires_at timestamptz)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_duty text := private.session_duty();
   longest integer := case open_access.kind when 'read' then 480 when 'break_glass' then 30 else 60 end;
@@ -381,7 +381,7 @@ comment on function ops.open_access(text, text, text, integer, uuid, uuid) is
   'Opens an access grant for the operator behind this session under the duty they have taken. It counts from the next transaction on.';
 
 create function ops.close_access(grant_id uuid) returns timestamptz
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   g ops.access_grants;
 begin

@@ -1,5 +1,3 @@
-revoke execute on function private.session_duty()
-  from nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 revoke execute on function private.granted_families(), private.granted_users(), private.subject_families(), private.subject_users(),
   private.break_glass() from nestsync_support, nestsync_compliance, nestsync_admin;
 revoke execute on function private.current_user_id() from service_role, nestsync_admin;

@@ -242,7 +242,7 @@ end $$;
 -- Column privileges cannot follow the kind of a grant, so what only a subject grant or break-glass opens is read
 -- through views of the owner that check it.
 create function private.opens_private_columns(owner_family uuid, subject uuid) returns boolean
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return case private.session_duty()
     when 'compliance' then coalesce(owner_family = any (private.subject_families()), subject = any (private.subject_users()))
     when 'admin' then private.break_glass()
@@ -286,7 +286,5 @@ grant execute on function private.current_user_id(), private.member_families(tex
 grant execute on function private.current_user_id() to service_role, nestsync_admin;
 grant execute on function private.granted_families(), private.granted_users(), private.subject_families(), private.subject_users(),
   private.break_glass() to nestsync_support, nestsync_compliance, nestsync_admin;
-grant execute on function private.session_duty()
-  to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 revoke execute on function private.opens_private_columns(uuid, uuid) from public;
 grant execute on function private.opens_private_columns(uuid, uuid) to nestsync_compliance, nestsync_admin;

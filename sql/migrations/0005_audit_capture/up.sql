@@ -2,6 +2,7 @@
 -- locks: SHARE ROW EXCLUSIVE on every audited table, briefly
 -- transaction: yes
 -- reversible: yes, where no event was ever written
+-- seeds: audit.captured_tables, audit.epochs
 
 create schema audit;
 comment on schema audit is 'Append-only log of every data modification. The byte format of a leaf is documented in sql/docs/audit-leaf.md.';
@@ -75,13 +76,13 @@ create index events_ticket_idx on audit.events (ticket, occurred_at, id) where t
 -- Reading a leaf back ---------------------------------------------------------------------------------------
 
 create function audit.netstring(value text) returns bytea
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return case when value is null then '\x7e'::bytea
     else convert_to(octet_length(convert_to(value, 'UTF8')) || ':' || value || ',', 'UTF8') end;
 comment on function audit.netstring(text) is 'length ":" bytes ","; "~" for an absent value.';
 
 create function audit.part_content(e audit.events, part integer) returns bytea
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return case part
     when 1 then case when e.app_user is not null then audit.netstring(e.app_user::text) end
     when 2 then case when num_nonnulls(e.family_id, e.subject_user, e.record_id, e.record_key, e.old_row, e.new_row) > 0 then
@@ -93,13 +94,13 @@ create function audit.part_content(e audit.events, part integer) returns bytea
   end;
 
 create function audit.part_hash(e audit.events, part integer) returns bytea
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return coalesce(e.erased_hashes[part], sha256(e.salts[part] || audit.part_content(e, part)));
 comment on function audit.part_hash(audit.events, integer) is
   'SHA-256(salt || content) of a part, from its content or as kept when it was erased; null for an absent part.';
 
 create function audit.leaf_of(e audit.events) returns bytea
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return sha256(
     '\x00'::bytea || audit.netstring('nestsync-audit-1') || audit.netstring(e.epoch::text) || audit.netstring(e.xid::text)
     || audit.netstring((extract(epoch from e.occurred_at) * 1000000)::bigint::text)
@@ -112,7 +113,7 @@ comment on function audit.leaf_of(audit.events) is 'The leaf hash computed from 
 -- Append-only -----------------------------------------------------------------------------------------------
 
 create function audit.refuse_change() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   part integer;
 begin
@@ -156,7 +157,7 @@ create trigger epochs_no_truncate before truncate on audit.epochs
   execute function private.refuse_truncate();
 
 create function audit.add_partitions(first_month date, months integer) returns setof text
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kind audit.category;
   parent text;
@@ -200,7 +201,7 @@ select audit.add_partitions(now()::date, 4);
 -- Erasure of one part ----------------------------------------------------------------------------------------
 
 create function audit.erase_part(event_id bigint, part integer, request text) returns boolean
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   e audit.events;
   hash bytea;
@@ -251,7 +252,7 @@ create type audit.statement as (
 comment on type audit.statement is 'What all events of one statement share. The seed of their salts lives only here and is never stored.';
 
 create function audit.begin_statement(operation text, table_name text, category text) returns audit.statement
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   s audit.statement;
   operator text;
@@ -306,7 +307,7 @@ comment on table audit.captured_tables is
   'What audit.attach was told, and the columns its function covers; a table with other columns is attached anew by the migration that changes it.';
 
 create function audit.unpaired(table_name text) returns bigint
-  language plpgsql set search_path = '' as $$
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform private.fail('NS005', format('a row of %s changed its key, so its audit event cannot be written', table_name));
   return null;
@@ -317,7 +318,7 @@ end $$;
 create function audit.capture_body(
   target regclass, category audit.category, family text, person text, record text, named text[], redacted text[]
 ) returns text
-  language plpgsql stable set search_path = '' as $$
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   label text;
   keys text[];
@@ -441,12 +442,12 @@ create function audit.attach(
   target regclass, category audit.category, family text default null, person text default null, record text default 'id',
   named text[] default '{}', redacted text[] default '{}'
 ) returns void
-  language plpgsql set search_path = '' as $$
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   label text := (select n.nspname || '_' || c.relname from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target);
 begin
-  execute format('create or replace function audit.%I() returns trigger language plpgsql security definer set search_path = '''' set timezone = ''UTC'' set intervalstyle = ''iso_8601'' set extra_float_digits = 1 set bytea_output = ''hex'' as %L',
+  execute format('create or replace function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set intervalstyle = ''iso_8601'' set extra_float_digits = 1 set bytea_output = ''hex'' as %L',
     'capture_' || label, audit.capture_body(target, category, family, person, record, named, redacted));
   execute format('revoke execute on function audit.%I() from public', 'capture_' || label);
   if not exists (select from pg_catalog.pg_trigger g where g.tgrelid = target and g.tgname = 'audit_insert') then

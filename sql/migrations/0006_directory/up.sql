@@ -2,6 +2,7 @@
 -- locks: none on existing tables
 -- transaction: yes
 -- reversible: yes, where nobody was ever looked up
+-- seeds: ops.duty_permissions, audit.captured_tables
 
 -- Without a grant, support finds people here: exact e-mail or id, or a name prefix of three letters; small pages,
 -- masked. A lookup is recorded first and answers only from a later transaction, so no rollback hides it.
@@ -23,7 +24,7 @@ create index directory_lookups_quota_idx on ops.directory_lookups (operator, loo
 create index directory_lookups_grant_idx on ops.directory_lookups (grant_id);
 
 create function private.stamp_lookup() returns trigger
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   new.operator := session_user;
   new.looked_up_at := clock_timestamp();
@@ -36,14 +37,14 @@ create trigger directory_lookups_append_only before update or delete on ops.dire
 create trigger directory_lookups_no_truncate before truncate on ops.directory_lookups execute function private.refuse_truncate();
 
 create function private.mask_name(name text) returns text
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return left(name, 3) || '…';
 create function private.mask_email(email text) returns text
-  language sql immutable parallel safe set search_path = ''
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return left(email, 1) || '…@' || split_part(email, '@', 2);
 
 create function ops.look_up(looking_for text, by text, query text, after_id uuid default null) returns uuid
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_query text := btrim(coalesce(query, ''));
   v_grant ops.access_grants;
@@ -83,7 +84,7 @@ comment on function ops.look_up(text, text, text, uuid) is
   'Records a directory lookup and returns its id. Commit, then read it with ops.directory_families or ops.directory_people.';
 
 create function private.committed_lookup(lookup uuid, looking_for text) returns ops.directory_lookups
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l ops.directory_lookups;
 begin
@@ -100,7 +101,7 @@ end $$;
 
 create function ops.directory_families(lookup uuid)
   returns table (id uuid, name text, family_type text, province text, status text, members bigint, contacts text[])
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l ops.directory_lookups := private.committed_lookup(lookup, 'family');
 begin
@@ -111,7 +112,7 @@ begin
       array(select private.mask_email(u.email) from public.family_members m join public.users u on u.id = m.user_id
         where m.family_id = f.id and m.role = 'family_core' and m.status = 'active' order by u.email limit 3)
     from public.families f
-    where case l.by
+    where case l."by"
         when 'id' then f.id = l.query::uuid
         when 'email' then f.id in (select m.family_id from public.family_members m join public.users u on u.id = m.user_id
           where lower(u.email) = lower(l.query) and m.status <> 'removed')
@@ -123,7 +124,7 @@ end $$;
 
 create function ops.directory_people(lookup uuid)
   returns table (id uuid, name text, email text, status text, province text, families bigint)
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l ops.directory_lookups := private.committed_lookup(lookup, 'person');
 begin
@@ -131,7 +132,7 @@ begin
     select u.id, private.mask_name(coalesce(u.display_name, u.first_name, '')), private.mask_email(u.email), u.status, u.province::text,
       (select count(*) from public.family_members m where m.user_id = u.id and m.status <> 'removed')
     from public.users u
-    where case l.by
+    where case l."by"
         when 'id' then u.id = l.query::uuid
         when 'email' then lower(u.email) = lower(l.query)
         else lower(u.display_name) ^@ lower(l.query) or lower(u.last_name) ^@ lower(l.query)

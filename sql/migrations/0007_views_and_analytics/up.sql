@@ -2,6 +2,7 @@
 -- locks: none on existing tables
 -- transaction: yes
 -- reversible: yes
+-- seeds: audit.captured_tables
 
 create view public.family_overview with (security_invoker) as
   select f.id as family_id, f.name, f.family_type, f.timezone, f.province, f.created_at, f.archived_at,
@@ -13,7 +14,7 @@ create view public.family_overview with (security_invoker) as
 comment on view public.family_overview is 'A family with its counts, as far as the reader''s own row security lets them see.';
 
 create function private.co_members() returns uuid[]
-  language sql stable parallel safe security definer set search_path = ''
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select distinct m.user_id from public.family_members m
     where m.status = 'active' and m.family_id = any (private.member_families('family:read')));
@@ -65,7 +66,7 @@ select audit.attach('ops.analytics_refreshes', 'access', record => null);
 create trigger analytics_refreshes_no_truncate before truncate on ops.analytics_refreshes execute function private.refuse_truncate();
 
 create function ops.refresh_analytics() returns table (started_at timestamptz, finished_at timestamptz)
-  language plpgsql security definer set search_path = '' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   began timestamptz := clock_timestamp();
   v text;
@@ -86,7 +87,7 @@ comment on function ops.refresh_analytics() is 'Computes the analytics views ane
 
 create function ops.weekly_usage(family uuid, since date default null)
   returns table (child_id uuid, child_name text, week date, events bigint, changes bigint, items_used bigint, leakages bigint)
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not (family = any (private.granted_families()) or private.break_glass()) then
     perform private.fail('NS002', format('no live access grant of yours covers family %s', family),
@@ -105,7 +106,7 @@ comment on function ops.weekly_usage(uuid, date) is 'Usage of one granted family
 
 create function ops.weekly_activity(since date default null)
   returns table (week date, families bigint, children bigint, events numeric, changes numeric)
-  language plpgsql stable security definer set search_path = '' as $$
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if private.session_duty() is null then
     perform private.fail('NS004', 'this session has taken no duty that its operator holds');
