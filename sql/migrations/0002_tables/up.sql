@@ -496,6 +496,8 @@ begin
         'notification_preferences', 'notification_logs', 'subscriptions', 'payment_methods', 'consent_records')
     order by c.relname
   loop
+    -- Supabase's default privileges give every new table to these; 0004 says who may have it.
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role', t.relname);
     select string_agg(format('old.%1$I is distinct from new.%1$I', f), ' or ') into changed from unnest(t.fixed) f;
     execute format(
       'create trigger %I before update on public.%I for each row when (%s) execute function private.refuse_key_change()',
