@@ -1,0 +1,73 @@
+import { type Connection, withConnection } from '../database/connection.js';
+import type { ConnectionTarget } from '../database/target.js';
+import { NestctlError } from '../errors.js';
+import { catalogueChecks } from './catalogue-checks.js';
+import { asDuty, checkDuties, memberships } from './duty-checks.js';
+import { type Finding, finding } from './finding.js';
+import { checkDrift, checkMigrations } from './migration-checks.js';
+import { checkArchiving, checkServer, checkTls } from './server-checks.js';
+
+/**
+ * Examines the server, the operator and the database, and mends nothing. With the owner's connection it sees
+ * more; what it could not see is `unknown`. A server that cannot be reached is a finding, not an error.
+ */
+export async function examine(
+  operator: ConnectionTarget,
+  owner: ConnectionTarget | undefined,
+  onStep: (name: string) => void = () => {},
+): Promise<Finding[]> {
+  onStep('operator');
+  const asOperator = await reach('connection', operator, examineAsOperator);
+  if (owner === undefined) {
+    return [
+      ...asOperator,
+      finding(
+        'catalogue',
+        'unknown',
+        'comparing the catalogue with the last migration needs the owner connection, which this context has not',
+      ),
+    ];
+  }
+  onStep('owner');
+  const asOwner = await reach('owner connection', owner, async (connection) => [
+    ...(await checkMigrations(connection)),
+    ...(await checkDrift(connection)),
+  ]);
+  return [...asOperator.filter((one) => one.name !== 'migrations'), ...asOwner];
+}
+
+async function examineAsOperator(connection: Connection): Promise<Finding[]> {
+  const duties = await memberships(connection);
+  const reader = duties.find((duty) => duty === 'sre' || duty === 'auditor' || duty === 'admin');
+  return [
+    ...(await checkServer(connection)),
+    ...(await checkTls(connection)),
+    ...(await checkDuties(connection, duties)),
+    ...(reader === undefined
+      ? [finding('migrations', 'unknown', 'reading ops.migrations needs the duty sre, auditor or admin')]
+      : await asDuty(connection, reader, () => checkMigrations(connection))),
+    ...(await checkArchiving(connection)),
+    ...(await catalogueChecks(connection)),
+  ];
+}
+
+async function reach(
+  name: string,
+  target: ConnectionTarget,
+  work: (connection: Connection) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return await withConnection(target, async (connection) => [
+      finding(name, 'ok', `${target.user} at ${target.host}:${target.port}/${target.database}`),
+      ...(await work(connection)),
+    ]);
+  } catch (error) {
+    if (!(error instanceof NestctlError)) throw error;
+    return [
+      finding(name, 'error', error.message, {
+        object: target.user,
+        ...(error.next === undefined ? {} : { remedy: error.next }),
+      }),
+    ];
+  }
+}
