@@ -1,4 +1,3 @@
-revoke select on ops.migrations, ops.migration_runs, ops.catalogue_snapshots from nestsync_sre, nestsync_auditor, nestsync_admin;
 drop function ops.weekly_activity(date);
 drop function ops.weekly_usage(uuid, date);
 drop function ops.refresh_analytics();

@@ -125,6 +125,3 @@ grant execute on function private.co_members() to authenticated;
 grant execute on function ops.refresh_analytics() to nestsync_sre, nestsync_admin;
 grant execute on function ops.weekly_usage(uuid, date) to nestsync_support, nestsync_compliance, nestsync_admin;
 grant execute on function ops.weekly_activity(date) to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
-
--- doctor reads these under any of the three duties that look after the database.
-grant select on ops.migrations, ops.migration_runs, ops.catalogue_snapshots to nestsync_sre, nestsync_auditor, nestsync_admin;
