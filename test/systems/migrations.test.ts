@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Connection, connect, withConnection } from '../../src/platform/database/connection.js';
+import type { ConnectionTarget } from '../../src/platform/database/target.js';
+import {
+  type Catalogue,
+  catalogue,
+  type Migration,
+  migrate,
+  migrationStatus,
+  readMigrations,
+  rollback,
+} from '../../src/platform/migrations/index.js';
+import { type EmptyDatabase, SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
+
+const migrations: readonly Migration[] = await readMigrations();
+const names = migrations.map(({ name }) => name);
+
+describe.each(SYSTEMS)('$title', ({ version, kind }) => {
+  let server: SystemServer;
+  let database: EmptyDatabase;
+  let owner: Connection;
+  let counter = 0;
+
+  beforeAll(async () => {
+    server = await startSystem({ version, kind });
+  });
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    database = await server.emptyDatabase(`systems_${++counter}`);
+    owner = await connect(database.owner);
+    return () => owner.close();
+  });
+
+  const up = (to?: string) => migrate({ target: database.owner, to });
+  // As in a local context: the audit events of the migrations' own reference rows go too.
+  const down = (steps: number) => rollback({ target: database.owner, steps, allowDataLoss: true });
+
+  it('is what it says', async () => {
+    const facts = await owner.one(
+      `select current_setting('server_version_num')::int / 10000 as version, rolsuper as super,
+              rolbypassrls as bypassrls, rolcreaterole as createrole, to_regprocedure('auth.uid()') is not null as auth
+       from pg_roles where rolname = current_user`,
+    );
+    const supabase = kind === 'supabase';
+    expect(facts).toEqual({ version, super: false, bypassrls: supabase, createrole: true, auth: supabase });
+  });
+
+  it('all up, all down, all up again gives the same catalogue and the same reference rows', async () => {
+    const empty = await foreignParts(owner);
+    await up();
+    const first = await catalogue(owner);
+    const rows = await referenceRows(owner);
+    expect(rows.length).toBeGreaterThan(0);
+    await down(names.length);
+    expect(await foreignParts(owner)).toEqual(empty);
+    await up();
+    expect(await catalogue(owner)).toEqual(first);
+    expect(await referenceRows(owner)).toEqual(rows);
+    expect(new Set((await migrationStatus(database.owner)).map(({ state }) => state))).toEqual(
+      new Set(['applied']),
+    );
+  });
+
+  it('each migration alone goes up, down and up to the same catalogue', async () => {
+    for (const [index, name] of names.entries()) {
+      const before = index === 0 ? undefined : await catalogue(owner);
+      await up(name);
+      const after = await catalogue(owner);
+      await down(1);
+      if (before !== undefined) expect(await catalogue(owner), `${name} down`).toEqual(before);
+      await up(name);
+      expect(await catalogue(owner), `${name} up again`).toEqual(after);
+    }
+  });
+
+  it('needs no extension, leaves Supabase as it was, and owns all that it made', async () => {
+    const extensions = 'select extname, extnamespace::regnamespace::text from pg_extension order by 1';
+    const before = {
+      extensions: await owner.query(extensions),
+      auth: await schemaOf(database.superuser, 'auth'),
+    };
+    await up();
+    expect(await owner.query(extensions)).toEqual(before.extensions);
+    if (kind === 'supabase') expect(await schemaOf(database.superuser, 'auth')).toEqual(before.auth);
+    const { relations } = await catalogue(owner, {
+      schemas: ['public', 'private', 'audit', 'privacy', 'ops'],
+    });
+    expect(new Set(relations.map((relation) => relation.owner))).toEqual(new Set([server.owner]));
+  });
+});
+
+/** The catalogue without the migrator's own tables, which stay. */
+async function foreignParts(connection: Connection): Promise<Partial<Catalogue>> {
+  const all = await catalogue(connection);
+  const foreign = <T extends { schema: string }>(list: readonly T[]) =>
+    list.filter(({ schema }) => schema !== 'ops');
+  return {
+    schemas: all.schemas.filter(({ name }) => name !== 'ops'),
+    relations: foreign(all.relations),
+    policies: all.policies,
+    routines: all.routines,
+    triggers: all.triggers,
+    defaultPrivileges: all.defaultPrivileges,
+    others: all.others.filter(({ identity }) => !identity.startsWith('ops.')),
+  };
+}
+
+async function referenceRows(connection: Connection): Promise<unknown[]> {
+  return connection.query('select role, permission, row_scope from public.role_permissions order by 1, 2, 3');
+}
+
+async function schemaOf(target: ConnectionTarget, schema: string): Promise<Catalogue> {
+  return withConnection(target, (connection) => catalogue(connection, { schemas: [schema] }));
+}
