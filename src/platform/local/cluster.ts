@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NestctlError } from '../errors.js';
 import type { Binaries } from './binaries.js';
 import { handOver, type LocalPaths } from './paths.js';
 import { type ServerUser, spawnAs } from './run-as.js';
 import { renderSettings, type Settings } from './settings.js';
+import { writeFor } from './write-for.js';
 
 /** Included last by postgresql.conf, and written anew at every start. */
 const OWN_SETTINGS = 'nestctl.conf';
@@ -48,16 +49,8 @@ export async function configuredPort(data: string): Promise<number | undefined> 
 
 /** Replaces the settings that the next start reads. */
 export async function writeSettings(data: string, settings: Settings, user: ServerUser): Promise<void> {
-  const draft = join(data, `${OWN_SETTINGS}.draft`);
-  await writeFile(
-    draft,
-    `# Written by nestctl at every start. Use ALTER SYSTEM for your own.\n${renderSettings(settings)}`,
-    {
-      mode: 0o600,
-    },
-  );
-  await handOver(draft, user);
-  await rename(draft, join(data, OWN_SETTINGS));
+  const header = '# Written by nestctl at every start. Use ALTER SYSTEM for your own.\n';
+  await writeFor(user, join(data, OWN_SETTINGS), header + renderSettings(settings));
 }
 
 export interface MakeClusterOptions {
@@ -79,11 +72,10 @@ export async function makeCluster(options: MakeClusterOptions): Promise<void> {
   const { paths, user, binaries } = options;
   const making = join(paths.cluster, `making-${randomBytes(4).toString('hex')}`);
   await removeHalfMade(paths);
-  await mkdir(making, { mode: 0o700 });
-  await handOver(making, user);
   const pwfile = join(making, 'password');
-  await writeFile(pwfile, options.password, { mode: 0o600 });
-  await handOver(pwfile, user);
+  await mkdir(making, { mode: 0o700 });
+  await writeFor(user, pwfile, options.password);
+  await handOver(making, user);
 
   const data = join(making, 'data');
   const args = ['--pgdata', data, '--username', 'postgres', '--pwfile', pwfile, '--auth', 'scram-sha-256'];
@@ -91,10 +83,11 @@ export async function makeCluster(options: MakeClusterOptions): Promise<void> {
   args.push('--data-checksums', '--no-instructions', ...(options.durable === false ? ['--no-sync'] : []));
   await initdb(binaries.initdb, args, user, making);
 
-  await writeFile(join(data, 'pg_hba.conf'), HBA);
-  await appendFile(join(data, 'postgresql.conf'), `\ninclude '${OWN_SETTINGS}'\n`);
+  await writeFor(user, join(data, 'pg_hba.conf'), HBA);
+  const configuration = join(data, 'postgresql.conf');
+  const defaults = await readFile(configuration, 'utf8');
+  await writeFor(user, configuration, `${defaults}\ninclude '${OWN_SETTINGS}'\n`);
   await writeSettings(data, options.settings, user);
-  await chmod(data, 0o700);
   await rename(data, paths.data);
   await rm(making, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, lchown, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ export interface LocalPaths {
   /** Archived WAL. */
   readonly wal: string;
   readonly log: string;
+  /** What the server says before its own log begins; the caller's, like the folder it lies in. */
+  readonly startLog: string;
   /** The passwords of all logins, in libpq's pgpass format, readable by the caller only. */
   readonly passfile: string;
   readonly lock: string;
@@ -33,6 +35,7 @@ export function localPaths(env: NodeJS.ProcessEnv = process.env): LocalPaths {
     data: join(cluster, 'data'),
     wal: join(cluster, 'wal'),
     log: join(cluster, 'log'),
+    startLog: join(cluster, 'start.log'),
     passfile: join(cluster, 'pgpass'),
     lock: join(root, 'lock'),
     binaries: join(root, 'binaries'),
@@ -51,9 +54,11 @@ function rootFolder(env: NodeJS.ProcessEnv): string {
 
 /**
  * Makes the folders. The server's user owns data, WAL and log; the caller owns the rest.
- * Throws `conflict` where they cannot be made, or where the server's user cannot come to them.
+ * Throws `conflict` where they cannot be made, where the server's user cannot come to them, or where root
+ * cannot take on that user.
  */
 export async function makeFolders(paths: LocalPaths, user: ServerUser): Promise<void> {
+  if (user.dropped) await tryToEnter('/', user);
   const open = user.dropped ? 0o755 : 0o700;
   try {
     for (const folder of [join(paths.cluster, '..'), paths.cluster, paths.lock, paths.binaries]) {
@@ -73,32 +78,33 @@ export async function makeFolders(paths: LocalPaths, user: ServerUser): Promise<
       cause,
     });
   }
-  if (user.dropped) await refuseUnreachable(paths.cluster, user);
+  if (user.dropped) await tryToEnter(paths.cluster, user);
 }
 
-async function refuseUnreachable(folder: string, user: ServerUser): Promise<void> {
+/** Throws where the server's user cannot be taken on, or cannot enter the folder. */
+async function tryToEnter(folder: string, user: ServerUser): Promise<void> {
   try {
     await promisify(execFile)('/bin/sh', ['-c', 'cd "$0"', folder], spawnAs(user, '/'));
   } catch (cause) {
-    const { code } = cause as { code?: string | number };
-    const refused = code === 'EPERM' || code === 'EINVAL' || code === 'EACCES';
-    throw new NestctlError(
-      refused
-        ? `Root may not start a program as user ${user.name} here, and PostgreSQL refuses to run as root.`
-        : `PostgreSQL runs as user ${user.name}, who cannot enter ${folder}.`,
-      {
+    // A name where the system refused to start the shell at all, else the shell's exit code.
+    if (typeof (cause as { code?: unknown }).code === 'string') {
+      throw new NestctlError(`Root may not start a program as user ${user.name} here.`, {
         kind: 'conflict',
-        code: refused ? 'no_server_user' : 'data_folder_closed',
-        hint: refused
-          ? 'This looks like a namespace that maps a single user: run nestctl as an ordinary user.'
-          : 'Set NESTCTL_HOME to a folder whose parents are open to others (mode 755).',
+        code: 'no_server_user',
+        hint: 'PostgreSQL refuses to run as root, and this namespace maps no other user: run nestctl as an ordinary one.',
         cause,
-      },
-    );
+      });
+    }
+    throw new NestctlError(`PostgreSQL runs as user ${user.name}, who cannot enter ${folder}.`, {
+      kind: 'conflict',
+      code: 'data_folder_closed',
+      hint: 'Set NESTCTL_HOME to a folder whose parents are open to others (mode 755).',
+      cause,
+    });
   }
 }
 
 /** Gives a file or folder to the server's user, where that is not the caller. */
 export async function handOver(path: string, user: ServerUser): Promise<void> {
-  if (user.dropped) await chown(path, user.uid, user.gid);
+  if (user.dropped) await lchown(path, user.uid, user.gid);
 }

@@ -13,8 +13,8 @@ import { type UpOptions, type UpReport, upLocked } from './up.js';
  * good: ask first. Interrupted, it is finished by the next `up`.
  */
 export async function reset(options: UpOptions = {}): Promise<UpReport> {
-  await refuseTakenContexts();
   const user = await serverUser(options.lookup);
+  await refuseTakenContexts();
   const paths = localPaths();
   await makeFolders(paths, user);
   const work = async () => {

@@ -55,7 +55,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const data = await realpath(paths.data);
   await removeMisleadingPidFile(data);
   const before = await logSizes(paths.log);
-  const output = await open(join(paths.log, 'start.log'), 'w', 0o600);
+  const output = await open(paths.startLog, 'w', 0o600);
   let ended: string | undefined;
   try {
     const child = spawn(binaries.postgres, ['-D', data], {
@@ -75,9 +75,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 
   const failure = async () =>
-    ended === undefined
-      ? undefined
-      : StartFailure.fromLog(await logSince(paths.log, before), ended, paths.log);
+    ended === undefined ? undefined : StartFailure.fromLog(await logSince(paths, before), ended, paths.log);
   await awaitLogin({ ...options, failure, logFolder: paths.log });
   const running = await runningServer(data);
   if (running?.port === options.port) return running;
@@ -153,11 +151,11 @@ async function logSizes(folder: string): Promise<Map<string, number>> {
 }
 
 /** What the server has written since, to either of the places it writes to while it starts. */
-async function logSince(folder: string, before: Map<string, number>): Promise<string> {
-  let text = '';
-  for (const name of await readdir(folder)) {
-    const content = await readFile(join(folder, name));
-    text += content.subarray(name === 'start.log' ? 0 : (before.get(name) ?? 0)).toString('utf8');
+async function logSince(paths: LocalPaths, before: Map<string, number>): Promise<string> {
+  let text = await readFile(paths.startLog, 'utf8');
+  for (const name of await readdir(paths.log)) {
+    const content = await readFile(join(paths.log, name));
+    text += content.subarray(before.get(name) ?? 0).toString('utf8');
   }
   return text;
 }

@@ -60,8 +60,8 @@ export interface UpReport {
  * absent, half-made, stopped, crashed, or up already. It outlives the console. Two at once wait for each other.
  */
 export async function up(options: UpOptions = {}): Promise<UpReport> {
-  await refuseTakenContexts();
   const user = await serverUser(options.lookup);
+  await refuseTakenContexts();
   const paths = localPaths();
   await makeFolders(paths, user);
   return withLock(paths.lock, () => upLocked(paths, user, options), {
