@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import type { AuditEvent, Operation } from './event.js';
-import { eventColumns } from './event-columns.js';
+import { eventColumns, eventSource } from './event-columns.js';
 
 export interface EventFilter {
   readonly family?: string | undefined;
@@ -55,21 +55,21 @@ export function eventQuery(
   const limit = page.limit + 1;
   const source =
     filter.user === undefined
-      ? events(conditions, limit)
+      ? events(duty, conditions, limit)
       : // Two index scans: as one condition joined by "or" neither index could give the order.
-        sql`(${events([...conditions, sql`e.app_user = ${filter.user}`], limit)}) union all
-          (${events([...conditions, sql`e.subject_user = ${filter.user} and e.app_user is distinct from ${filter.user}`], limit)})`;
+        sql`(${events(duty, [...conditions, sql`e.app_user = ${filter.user}`], limit)}) union all
+          (${events(duty, [...conditions, sql`e.subject_user = ${filter.user} and e.app_user is distinct from ${filter.user}`], limit)})`;
   return sql`
     select e.occurred_at::text as at, ${eventColumns(duty)}
-    from (${source}) p join audit.events e
+    from (${source}) p join ${eventSource(duty)} e
       on e.occurred_at = p.occurred_at and e.id = p.id and e.category = p.category
     order by e.occurred_at desc, e.id desc
     limit ${limit}`;
 }
 
-function events(conditions: readonly Sql[], limit: number): Sql {
+function events(duty: string, conditions: readonly Sql[], limit: number): Sql {
   return sql`
-    select e.occurred_at, e.id, e.category from audit.events e
+    select e.occurred_at, e.id, e.category from ${eventSource(duty)} e
     where ${conditions.length === 0 ? sql`true` : join(conditions, ' and ')}
     order by e.occurred_at desc, e.id desc
     limit ${limit}`;

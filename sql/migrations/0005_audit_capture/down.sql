@@ -1,3 +1,6 @@
+drop view audit.readable_events;
+drop function audit.image_for_support(text, jsonb);
+drop function audit.image(json, text[], text[]);
 do $$
 declare
   t regclass;

@@ -502,7 +502,46 @@ create policy events_support_select on audit.events for select to nestsync_suppo
   using (family_id = any ((select private.granted_families())::uuid[]) or subject_user = any ((select private.granted_users())::uuid[]));
 create policy events_staff_select on audit.events for select to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin
   using ((select private.session_duty()) is not null);
-grant select on audit.events to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
-grant select (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id, leaf) on audit.events to nestsync_sre;
+grant select (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id, leaf) on audit.events
+  to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+
+create function audit.image(row_image json, named text[], named_values text[]) returns jsonb
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+  return nullif(coalesce(row_image::jsonb, '{}') || coalesce((
+    select jsonb_object_agg(c.name, named_values[c.position]) from unnest(named) with ordinality c (name, position)
+    where named_values is not null), '{}'), '{}');
+comment on function audit.image(json, text[], text[]) is 'The values of an event''s row and of its columns that name other people, as one object.';
+
+create function audit.image_for_support(table_name text, image jsonb) returns jsonb
+  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
+  return (
+    select jsonb_object_agg(v.key, v.value)
+    from jsonb_each(image) v
+      join pg_attribute a on a.attrelid = to_regclass(table_name) and a.attname = v.key and not a.attisdropped
+    where has_column_privilege('nestsync_support', a.attrelid, a.attnum, 'select'));
+comment on function audit.image_for_support(text, jsonb) is 'What support may not read in the table it may not read in the log either.';
+
+create view audit.readable_events with (security_barrier) as
+  select e.id, e.xid, e.occurred_at, e.epoch, e.category, e.operation, e.table_name, e.session_login, e.duty, e.request_id,
+    e.app_user, e.family_id, e.subject_user, e.record_id, e.record_key, e.changed_columns, e.reason, e.ticket,
+    case (select private.session_duty()) when 'support' then audit.image_for_support(e.table_name, audit.image(e.old_row, e.named_columns, e.named_old))
+      else audit.image(e.old_row, e.named_columns, e.named_old) end as before,
+    case (select private.session_duty()) when 'support' then audit.image_for_support(e.table_name, audit.image(e.new_row, e.named_columns, e.named_new))
+      else audit.image(e.new_row, e.named_columns, e.named_new) end as after,
+    e.erased_requests, e.leaf
+  from audit.events e
+  where case (select private.session_duty())
+    when 'support' then coalesce(e.family_id = any ((select private.granted_families())::uuid[]), false)
+      or coalesce(e.subject_user = any ((select private.granted_users())::uuid[]), false)
+    when 'compliance' then true
+    when 'auditor' then true
+    when 'admin' then true
+    else false
+  end;
+comment on view audit.readable_events is
+  'Events with their payload: for support within its grants and only the columns it may read in the table itself; for compliance, auditor and admin all. sre reads the skeleton in audit.events.';
+grant select on audit.readable_events to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
 
 revoke execute on all functions in schema audit from public;
+grant execute on function audit.image(json, text[], text[]), audit.image_for_support(text, jsonb)
+  to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
