@@ -70,6 +70,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   /** What the command does; see the top of this file. */
   protected abstract perform(): Promise<Outcome>;
 
+  /** Whether stdout belongs to the envelope of --json. */
+  protected get jsonWanted(): boolean {
+    return this.#json;
+  }
+
   /** Aborted by Ctrl-C. Whoever takes it promises to stop soon at a safe point. */
   protected get signal(): AbortSignal {
     this.#watched = true;
