@@ -9,24 +9,21 @@ import { operatorTarget, resolveContext } from '../../src/platform/config/contex
 import { withConnection } from '../../src/platform/database/connection.js';
 import { down, status, type UpStage, up } from '../../src/platform/local/index.js';
 import { serverUser, spawnAs } from '../../src/platform/local/run-as.js';
-import { killServer, useLocalHome } from '../support/local.js';
+import { askLocal, killServer, useLocalHome } from '../support/local.js';
 
 const place = useLocalHome();
 
-async function asSuperuser<T>(sql: string): Promise<T[]> {
-  const target = { ...operatorTarget(await resolveContext('local')), user: 'postgres' };
-  return withConnection(target, (connection) => connection.query<T>(sql));
-}
-
 test('after kill -9 the server comes back with what was committed', async () => {
   const first = await up();
-  await asSuperuser('create table public.kept as select generate_series(1, 1000) as id');
+  await askLocal('create table public.kept as select generate_series(1, 1000) as id', 'postgres');
   await killServer(place.paths.data);
   expect(await status()).toMatchObject({ state: 'stopped', pid: null });
 
   const second = await up();
   expect(second).toMatchObject({ started: true, made: false, port: first.port });
-  expect(await asSuperuser('select count(*)::int as rows from public.kept')).toEqual([{ rows: 1000 }]);
+  expect(await askLocal('select count(*)::int as rows from public.kept', 'postgres')).toEqual([
+    { rows: 1000 },
+  ]);
 });
 
 test('at once after kill -9, while its children still hold the folder, up waits for them', async () => {
@@ -39,7 +36,7 @@ test('at once after kill -9, while its children still hold the folder, up waits 
     expect(await up()).toMatchObject({ started: true, made: false });
     await busy;
   });
-  expect(await asSuperuser('select 1 as one')).toEqual([{ one: 1 }]);
+  expect(await askLocal('select 1 as one', 'postgres')).toEqual([{ one: 1 }]);
 });
 
 test('after kill -9 up recovers where the id in postmaster.pid is another process by now', async () => {
@@ -80,7 +77,7 @@ test.each(['127.0.0.1', '0.0.0.0'])(
       expect(stages).toContainEqual({ type: 'moved', from: first.port, to: second.port });
       const { contexts } = await loadContexts();
       expect([contexts.local?.port, contexts['local-second']?.port]).toEqual([second.port, second.port]);
-      expect(await asSuperuser('select 1 as one')).toEqual([{ one: 1 }]);
+      expect(await askLocal('select 1 as one', 'postgres')).toEqual([{ one: 1 }]);
     } finally {
       other.close();
     }
