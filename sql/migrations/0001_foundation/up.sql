@@ -33,7 +33,7 @@ create domain private.province as text
 create domain private.postal_code as text
   check (value ~ '^[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] [0-9][ABCEGHJ-NPRSTV-Z][0-9]$');
 create domain private.cad as numeric(10, 2) check (value >= 0);
-create domain private.time_zone as text check (now() at time zone value is not null);
+create domain private.time_zone as text check (value is null or now() at time zone value is not null);
 comment on domain private.province is 'Canadian province or territory, two letters.';
 comment on domain private.postal_code is 'Canadian postal code, "A1A 1A1".';
 comment on domain private.cad is 'Money in Canadian dollars, never negative.';
