@@ -485,7 +485,7 @@ begin
       (select array_agg(a.attname order by a.attnum)
        from pg_attribute a
        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-         and (a.attname = 'created_by' or exists (
+         and (a.attname = 'created_by' or (c.relname, a.attname) = ('family_members', 'user_id') or exists (
            select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey)))) as fixed,
       exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'updated_at') as stamped
     from pg_class c

@@ -29,6 +29,7 @@ drop trigger family_invitations_guard on public.family_invitations;
 drop trigger family_members_guard on public.family_members;
 drop function private.found_family();
 drop function private.guard_membership();
+drop function private.hands_on_nothing(jsonb, jsonb);
 drop function private.account_active();
 drop function private.family_today(uuid, timestamptz);
 drop function private.member_families(text, text);

@@ -136,6 +136,14 @@ create function private.account_active() returns boolean
   return exists (select from public.users u where u.id = private.current_user_id() and u.status = 'active');
 
 -- What a person may hand on: never more than their own.
+create function private.hands_on_nothing(old_row jsonb, new_row jsonb) returns boolean
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+  return (old_row - array['status', 'updated_at']) = (new_row - array['status', 'updated_at'])
+    and (old_row -> 'status' = new_row -> 'status'
+      or new_row ->> 'status' in ('inactive', 'suspended', 'removed', 'expired', 'revoked'));
+comment on function private.hands_on_nothing(jsonb, jsonb) is
+  'Whether an update of a membership or invitation gives nobody anything: it changes nothing, or only ends it. So somebody with less can still end what somebody with more was given.';
+
 create function private.guard_membership() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -147,7 +155,7 @@ begin
     perform private.fail('NS007', 'unknown permission in a membership',
       'Known are resource:read, :insert, :update, :delete of public.role_permissions, and resource:write.');
   end if;
-  if person is null then
+  if person is null or (tg_op = 'UPDATE' and private.hands_on_nothing(to_jsonb(old), to_jsonb(new))) then
     return new;
   end if;
   select m.* into giver from public.family_members m where m.family_id = new.family_id and m.user_id = person;
