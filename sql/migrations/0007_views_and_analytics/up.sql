@@ -17,7 +17,10 @@ create function private.co_members() returns uuid[]
   language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select distinct m.user_id from public.family_members m
-    where m.status = 'active' and m.family_id = any (private.member_families('family:read')));
+      join public.users u on u.id = m.user_id
+    where m.status = 'active' and (m.access_expires_at is null or m.access_expires_at > clock_timestamp())
+      and u.status not in ('suspended', 'pending_deletion')
+      and m.family_id = any (private.member_families('family:read')));
 create view public.member_profiles with (security_barrier) as
   select u.id, u.display_name, u.language
   from public.users u
