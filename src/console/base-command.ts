@@ -112,6 +112,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     const { openSession } = await import('../platform/database/session.js');
     const target = operatorTarget(await this.context());
     const reason = await this.#settleReason();
+    this.verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
     const session = await openUnderDuty(duties, this.#staff.duty, (duty) =>
       openSession(target, { duty, reason, ticket: this.#staff.ticket, request: this.request }, this.#options),
     );
@@ -257,7 +258,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   #actAs(target: ConnectionTarget, as: string): ConnectionTarget {
     this.#acting = { target, as };
-    this.verbose(`${target.user}@${target.host}:${target.port}/${target.database} as ${as}`);
+    this.verbose(`working as ${target.user}, ${as}, on ${target.host}:${target.port}/${target.database}`);
     return target;
   }
 

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import { NestctlError } from '../platform/errors.js';
 import { type Paint, paintFor } from './colour.js';
 import { safeJson, safeText } from './safe-text.js';
@@ -30,7 +29,7 @@ export function presentError(error: unknown, screen: ErrorScreen): NestctlError 
     };
     process.stdout.write(`${safeJson(envelope, 2)}\n`);
   } else process.stderr.write(errorText(shown, paintFor(process.stderr)));
-  if (screen.verbose) process.stderr.write(traceOf(error));
+  if (screen.verbose) process.stderr.write(traceOf(unexpected(error)));
   return shown;
 }
 
@@ -68,10 +67,15 @@ export function interruption(): NestctlError {
   });
 }
 
+/** What lies below an error that we expected, if anything. */
+function unexpected(error: unknown): unknown {
+  if (error instanceof NestctlError) return unexpected(error.cause);
+  return usageError(error) === undefined ? error : undefined;
+}
+
 /** Where an error came from, without its message. */
 function traceOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const cause = error.cause === undefined ? '' : traceOf(error.cause);
-  return stripVTControlCharacters(`${[error.name, ...frames].join('\n')}\n${cause && `caused by ${cause}`}`);
+  return `${safeText(error.name)}\n${frames.map((line) => `${safeText(line)}\n`).join('')}${traceOf(error.cause)}`;
 }
