@@ -1,5 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withConnection } from '../../src/platform/database/connection.js';
@@ -7,14 +9,12 @@ import { readyBinaries } from '../../src/platform/local/binaries.js';
 import { makeLogins } from '../../src/platform/local/bootstrap.js';
 import { makeCluster } from '../../src/platform/local/cluster.js';
 import { LOGINS, SUPERUSER } from '../../src/platform/local/identities.js';
+import { launch } from '../../src/platform/local/launch.js';
 import { localPaths, makeFolders } from '../../src/platform/local/paths.js';
 import { newPassword } from '../../src/platform/local/pgpass.js';
-import { freePort } from '../../src/platform/local/port.js';
-import { identify } from '../../src/platform/local/process-identity.js';
 import { serverUser } from '../../src/platform/local/run-as.js';
-import { startServer, stopServer } from '../../src/platform/local/server.js';
-import { type Settings, serverSettings } from '../../src/platform/local/settings.js';
-import { StartFailure } from '../../src/platform/local/start-failure.js';
+import { stopServer } from '../../src/platform/local/server.js';
+import type { Settings } from '../../src/platform/local/settings.js';
 
 /** A server for tests with the logins of the local one. JSON, so that it can travel in the environment. */
 export interface TestServer {
@@ -34,9 +34,6 @@ export interface OwnServer extends TestServer {
   stop(): Promise<void>;
 }
 
-const PREFIX = 'nestctl-test-';
-const RUN = 'run.json';
-
 const FAST: Settings = {
   archive_mode: false,
   fsync: false,
@@ -55,70 +52,49 @@ export interface TestServerOptions {
 
 /** Starts an embedded server in a folder of its own, by the code that `nestctl local up` runs. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<OwnServer> {
-  await removeAbandoned();
-  const folder = mkdtempSync(join(tmpdir(), PREFIX));
-  await chmod(folder, 0o755);
-  await claim(folder);
+  const folder = mkdtempSync(join(tmpdir(), 'nestctl-test-'));
+  const callOff = endWithThisProcess(folder);
+  const stop = async () => {
+    await stopServer(localPaths({ NESTCTL_HOME: folder }).data, { immediate: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    callOff();
+  };
   try {
-    const user = await serverUser();
-    const paths = localPaths({ NESTCTL_HOME: folder });
-    await makeFolders(paths, user);
-    const binaries = await readyBinaries({ user, stageIn: paths.binaries, package: options.package });
-    const passwords = new Map(
-      [SUPERUSER, ...LOGINS.map(({ name }) => name)].map((name) => [name, newPassword()]),
-    );
-    const password = passwords.get(SUPERUSER) as string;
-
-    let port = 0;
-    for (let attempt = 1; ; attempt++) {
-      port = await freePort();
-      const settings = { ...serverSettings(port, paths.wal, paths.log), ...FAST, ...options.settings };
-      await rm(paths.data, { recursive: true, force: true });
-      await makeCluster({ paths, user, binaries, settings, password, durable: false });
-      try {
-        await startServer({ paths, user, binaries, port, password });
-        break;
-      } catch (error) {
-        if (attempt === 5 || !(error instanceof StartFailure) || error.reason !== 'port_taken') throw error;
-      }
-    }
-    const target = { host: '127.0.0.1', port, database: 'postgres', user: SUPERUSER, password };
-    await withConnection(target, (connection) => makeLogins(connection, passwords));
-    return {
-      host: '127.0.0.1',
-      port,
-      superuser: SUPERUSER,
-      passwords: Object.fromEntries(passwords),
-      folder,
-      data: paths.data,
-      stop: () => stopAndRemove(folder),
-    };
+    await chmod(folder, 0o755);
+    return { ...(await start(folder, options)), folder, stop };
   } catch (error) {
-    await stopAndRemove(folder);
+    await stop();
     throw error;
   }
 }
 
-async function stopAndRemove(folder: string): Promise<void> {
-  await stopServer(localPaths({ NESTCTL_HOME: folder }).data, { immediate: true });
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+async function start(folder: string, options: TestServerOptions): Promise<TestServer & { data: string }> {
+  const user = await serverUser();
+  const paths = localPaths({ NESTCTL_HOME: folder });
+  await makeFolders(paths, user);
+  const binaries = await readyBinaries({ user, stageIn: paths.binaries, package: options.package });
+  const logins = [SUPERUSER, ...LOGINS.map(({ name }) => name)];
+  const passwords = new Map(logins.map((name) => [name, newPassword()]));
+  const password = passwords.get(SUPERUSER) as string;
+  const settings = { ...FAST, ...options.settings };
+
+  await makeCluster({ paths, user, binaries, settings, password, durable: false });
+  const { port } = await launch({ paths, user, binaries, settings, passwords });
+  const target = { host: '127.0.0.1', port, database: 'postgres', user: SUPERUSER, password };
+  await withConnection(target, (connection) => makeLogins(connection, passwords));
+  const { host } = target;
+  return { host, port, superuser: SUPERUSER, passwords: Object.fromEntries(passwords), data: paths.data };
 }
 
-/** Ends what a killed run has left, however long ago: its servers would stay for ever. */
-async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const folder = join(tmpdir(), name);
-    if (!name.startsWith(PREFIX) || (await stat(folder)).uid !== process.getuid?.()) continue;
-    const run = await readFile(join(folder, RUN), 'utf8').catch(() => undefined);
-    if (run === undefined) continue;
-    const { pid, start } = JSON.parse(run) as { pid: number; start?: string };
-    if ((await identify(pid))?.start !== start) await stopAndRemove(folder);
-  }
-}
-
-/** Says whose folder it is. Whole from the start, since other runs read it at any time. */
-async function claim(folder: string): Promise<void> {
-  const { pid, start } = (await identify(process.pid)) ?? { pid: process.pid, start: '' };
-  await writeFile(join(folder, `${RUN}.draft`), JSON.stringify({ pid, start }));
-  await rename(join(folder, `${RUN}.draft`), join(folder, RUN));
+/**
+ * Ends the server and removes its folder when this process ends without doing so, however it ends: the pipe
+ * that this little shell reads from then closes. Returns what calls it off.
+ */
+function endWithThisProcess(folder: string): () => void {
+  const script = `read _; cd "$0" && pid=$(head -n 1 local/data/postmaster.pid) && kill -QUIT "$pid" &&
+    while kill -0 "$pid"; do sleep 0.1; done; cd / && rm -rf "$0"`;
+  const shell = spawn('sh', ['-c', script, folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  shell.unref();
+  (shell.stdin as Socket).unref();
+  return () => shell.kill('SIGKILL');
 }

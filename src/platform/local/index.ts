@@ -1,7 +1,6 @@
 export { describeStage } from './describe-stage.js';
 export type { DownOptions, DownReport } from './down.js';
 export { down } from './down.js';
-export { DATABASE, OPERATORS } from './identities.js';
 export { reset } from './reset.js';
 export type { LocalState, LocalStatus } from './status.js';
 export { status } from './status.js';
