@@ -286,5 +286,7 @@ grant execute on function private.current_user_id(), private.member_families(tex
 grant execute on function private.current_user_id() to service_role, nestsync_admin;
 grant execute on function private.granted_families(), private.granted_users(), private.subject_families(), private.subject_users(),
   private.break_glass() to nestsync_support, nestsync_compliance, nestsync_admin;
+-- The view of the audit log asks for them under every duty that reads it.
+grant execute on function private.granted_families(), private.granted_users() to nestsync_auditor;
 revoke execute on function private.opens_private_columns(uuid, uuid) from public;
 grant execute on function private.opens_private_columns(uuid, uuid) to nestsync_compliance, nestsync_admin;
