@@ -113,7 +113,9 @@ async function probe(
     const initdb = join(native, 'bin', 'initdb');
     return { ok: true, binaries: { version, major: Number.parseInt(version, 10), initdb, postgres } };
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
+    const { stderr, message, code } = error as NodeJS.ErrnoException & { stderr?: string };
+    const unloadable = code === 'ENOENT' && (await stat(postgres).catch(() => undefined)) !== undefined;
+    if (unloadable) return { ok: false, why: 'it needs the GNU C library, which this system does not have' };
     return { ok: false, why: stderr?.trim() || message };
   }
 }

@@ -1,3 +1,4 @@
+import { describeStep } from '../migrations/index.js';
 import type { UpStage } from './up.js';
 
 /** One line for a person, undefined for what is over before it could be read. */
@@ -22,6 +23,6 @@ export function describeStage(stage: UpStage): string | undefined {
     case 'rescuing':
       return 'the superuser password was lost: setting a new one';
     case 'migrating':
-      return stage.step.type === 'done' ? `migrated ${stage.step.name}` : undefined;
+      return stage.step.type === 'started' ? undefined : describeStep(stage.step);
   }
 }
