@@ -66,7 +66,11 @@ begin
     perform private.fail('NS007', 'a name is looked up by its first three letters or more');
   end if;
 
-  -- One lookup of an operator at a time, so that parallel sessions cannot outrun the quota.
+  -- One lookup of an operator at a time, so that parallel sessions cannot outrun the quota; nor with old snapshots,
+  -- which would not count what the others have looked up since.
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    perform private.fail('NS005', 'a lookup is recorded at isolation level read committed');
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('nestsync directory ' || session_user, 0));
   select count(*) filter (where l.looked_up_at > clock_timestamp() - interval '1 hour'), count(*) into hourly, daily
   from ops.directory_lookups l
