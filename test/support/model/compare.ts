@@ -42,8 +42,10 @@ const HARMLESS: Partial<Record<Table, string>> = {
 };
 
 /** Reads, changes and deletes every row there is, once with keys given back and once blindly. */
-export function wholeTable(table: Table): { statement: string; command: Command; blind: boolean }[] {
-  const set = HARMLESS[table] ?? 'updated_at = now()';
+export function wholeTable(
+  table: Table,
+  set = HARMLESS[table] ?? 'updated_at = now()',
+): { statement: string; command: Command; blind: boolean }[] {
   const key = keyOf(table);
   const answering = (modification: string) =>
     `with q as (${modification} returning ${key} as k) select array_agg(k) from q`;
