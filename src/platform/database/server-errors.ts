@@ -70,7 +70,7 @@ const RULES: Record<string, Rule> = {
     // The routine, since the message is in the server's language.
     error.routine === 'ExecWithCheckOptions'
       ? [
-          `Row Level Security refused the change${error.table === undefined ? '' : ` to ${error.table}`}.`,
+          `Row Level Security refused: ${plainMessage(error)}.`,
           {
             kind: 'not_allowed',
             code: 'rls_refused',
@@ -152,7 +152,7 @@ const RULES: Record<string, Rule> = {
 };
 
 // In these classes the message names objects and settings of the server, never a value of a row.
-const HARMLESS_CLASSES = new Set(['0A', '25', '2B', '3B', '42', '53', '54', '55', '57', '58']);
+const HARMLESS_CLASSES = new Set(['0A', '25', '2B', '3B', '3D', '3F', '42', '53', '54', '55', '57', '58']);
 
 export function serverError(error: ServerError, target: ConnectionTarget): NestctlError {
   const ours = OUR_RAISES[error.code];

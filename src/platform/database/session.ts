@@ -6,7 +6,6 @@ import type { ConnectionTarget } from './target.js';
 
 export { DUTIES, type Duty, dutyRole } from './duties.js';
 
-
 export interface SessionPurpose {
   readonly duty: Duty;
   readonly reason?: string | undefined;
