@@ -4,6 +4,14 @@
 -- reversible: yes, where no event was ever written
 -- seeds: audit.captured_tables, audit.epochs
 
+-- Lengths in a leaf are counted in bytes of UTF-8.
+do $$
+begin
+  if getdatabaseencoding() <> 'UTF8' then
+    perform private.fail('NS005', format('the database is encoded in %s, not in UTF8', getdatabaseencoding()), 'create database … encoding ''UTF8''');
+  end if;
+end $$;
+
 create schema audit;
 comment on schema audit is 'Append-only log of every data modification. The byte format of a leaf is documented in sql/docs/audit-leaf.md.';
 grant usage on schema audit to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
@@ -75,149 +83,56 @@ create index events_ticket_idx on audit.events (ticket, occurred_at, id) where t
 
 -- Reading a leaf back ---------------------------------------------------------------------------------------
 
-create function audit.netstring(value text) returns bytea
-  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-  return case when value is null then '\x7e'::bytea
-    else convert_to(octet_length(convert_to(value, 'UTF8')) || ':' || value || ',', 'UTF8') end;
-comment on function audit.netstring(text) is 'length ":" bytes ","; "~" for an absent value.';
+-- Bodies parsed here need no search path, and without one the planner can inline them (nor with int || text, which is
+-- only stable).
+create function audit.netstring(value text) returns text
+  language sql immutable parallel safe
+  return coalesce(octet_length(value)::text || ':' || value || ',', '~');
+comment on function audit.netstring(text) is 'length in bytes ":" value ","; "~" for an absent value.';
 
-create function audit.part_content(e audit.events, part integer) returns bytea
-  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+create function audit.netstrings(list text[]) returns text
+  language sql immutable parallel safe
+  return (select string_agg(audit.netstring(value), '' order by position) from unnest(list) with ordinality u (value, position));
+comment on function audit.netstrings(text[]) is 'The netstrings of a list one after another; null for none.';
+
+create function audit.part_content(e audit.events, part integer) returns text
+  language sql immutable parallel safe
   return case part
     when 1 then case when e.app_user is not null then audit.netstring(e.app_user::text) end
-    when 2 then case when num_nonnulls(e.family_id, e.subject_user, e.record_id, e.record_key, e.old_row, e.new_row) > 0 then
+    when 2 then case when num_nonnulls(e.family_id, e.subject_user, e.record_id, e.record_key, e.changed_columns, e.old_row, e.new_row) > 0 then
         audit.netstring(e.family_id::text) || audit.netstring(e.subject_user::text) || audit.netstring(e.record_id::text)
-        || audit.netstring(e.record_key) || audit.netstring(array_to_string(e.changed_columns, ','))
+        || audit.netstring(e.record_key) || audit.netstring(audit.netstrings(e.changed_columns))
         || audit.netstring(e.old_row::text) || audit.netstring(e.new_row::text) end
     when 3 then case when num_nonnulls(e.reason, e.ticket) > 0 then audit.netstring(e.reason) || audit.netstring(e.ticket) end
     else audit.netstring(e.named_columns[part - 3]) || audit.netstring(e.named_old[part - 3]) || audit.netstring(e.named_new[part - 3])
   end;
 
 create function audit.part_hash(e audit.events, part integer) returns bytea
-  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-  return coalesce(e.erased_hashes[part], sha256(e.salts[part] || audit.part_content(e, part)));
+  language sql immutable parallel safe
+  return coalesce(e.erased_hashes[part], sha256(e.salts[part] || convert_to(audit.part_content(e, part), 'UTF8')));
 comment on function audit.part_hash(audit.events, integer) is
   'SHA-256(salt || content) of a part, from its content or as kept when it was erased; null for an absent part.';
 
 create function audit.leaf_of(e audit.events) returns bytea
-  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+  language sql immutable parallel safe
   return sha256(
-    '\x00'::bytea || audit.netstring('nestsync-audit-1') || audit.netstring(e.epoch::text) || audit.netstring(e.xid::text)
-    || audit.netstring((extract(epoch from e.occurred_at) * 1000000)::bigint::text)
-    || audit.netstring(e.operation::text) || audit.netstring(e.table_name) || audit.netstring(e.session_login)
-    || audit.netstring(e.duty) || audit.netstring(e.category::text) || audit.netstring(e.request_id) || audit.netstring(e.id::text)
+    '\x00'::bytea || convert_to(
+      audit.netstring('nestsync-audit-1') || audit.netstring(e.epoch::text) || audit.netstring(e.xid::text)
+      || audit.netstring((extract(epoch from e.occurred_at) * 1000000)::bigint::text)
+      || audit.netstring(e.operation::text) || audit.netstring(e.table_name) || audit.netstring(e.session_login)
+      || audit.netstring(e.duty) || audit.netstring(e.category::text) || audit.netstring(e.request_id) || audit.netstring(e.id::text), 'UTF8')
     || (select string_agg(coalesce('32:'::bytea || audit.part_hash(e, part) || ','::bytea, '~'::bytea), ''::bytea order by part)
         from generate_series(1, 3 + coalesce(cardinality(e.named_columns), 0)) part));
 comment on function audit.leaf_of(audit.events) is 'The leaf hash computed from the stored event; equals audit.events.leaf unless somebody tampered.';
 
 -- Append-only -----------------------------------------------------------------------------------------------
 
-create function audit.refuse_change() returns trigger
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  part integer;
+create function audit.without_part(e audit.events, part integer, request text) returns audit.events
+  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-  if tg_op = 'UPDATE' then
-    if (new.id, new.xid, new.occurred_at, new.epoch, new.category, new.operation, new.table_name, new.session_login, new.leaf)
-        = (old.id, old.xid, old.occurred_at, old.epoch, old.category, old.operation, old.table_name, old.session_login, old.leaf)
-      and new.duty is not distinct from old.duty
-      and new.request_id is not distinct from old.request_id
-      and new.named_columns is not distinct from old.named_columns
-      and cardinality(new.salts) = cardinality(old.salts)
-      and audit.leaf_of(new) = old.leaf
-    then
-      for part in 1 .. cardinality(old.salts) loop
-        if new.erased_hashes[part] is null then
-          continue when audit.part_content(new, part) is not distinct from audit.part_content(old, part)
-            and new.salts[part] is not distinct from old.salts[part];
-        elsif new.salts[part] is null and new.erased_requests[part] is not null
-          and (case when part <= 3 then audit.part_content(new, part) is null
-            else num_nonnulls(new.named_old[part - 3], new.named_new[part - 3]) = 0 end)
-        then
-          continue;
-        end if;
-        perform private.fail('NS004', 'an audit event never changes');
-      end loop;
-      return new;
-    end if;
-  end if;
-  perform private.fail('NS004', format('an audit event is never %s', case tg_op when 'UPDATE' then 'changed' else 'deleted' end),
-    'A person''s part of it can be erased under an approved request; its skeleton stays.');
-  return null;
-end $$;
-comment on function audit.refuse_change() is
-  'Lets one thing pass: an update that erases whole parts, keeps their hashes and leaves the leaf verifiable.';
-create trigger events_append_only before update or delete on audit.events
-  for each row execute function audit.refuse_change();
-create trigger events_no_truncate before truncate on audit.events
-  execute function private.refuse_truncate();
-create trigger epochs_append_only before update or delete on audit.epochs
-  for each row execute function private.refuse_delete();
-create trigger epochs_no_truncate before truncate on audit.epochs
-  execute function private.refuse_truncate();
-
-create function audit.add_partitions(first_month date, months integer) returns setof text
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  kind audit.category;
-  parent text;
-  child text;
-  month date;
-  made text;
-begin
-  foreach kind in array enum_range(null::audit.category) loop
-    parent := 'events_' || kind;
-    if to_regclass('audit.' || quote_ident(parent)) is null then
-      execute format('create table audit.%I partition of audit.events for values in (%L) partition by range (occurred_at)', parent, kind);
-      execute format('create table audit.%I partition of audit.%I default', parent || '_default', parent);
-    end if;
-    for i in 0 .. months - 1 loop
-      month := (date_trunc('month', first_month) + make_interval(months => i))::date;
-      child := parent || to_char(month, '_YYYY_MM');
-      if to_regclass('audit.' || quote_ident(child)) is null then
-        execute format('create table audit.%I partition of audit.%I for values from (%L) to (%L)', child, parent,
-          month || ' 00:00+00', (month + interval '1 month')::date || ' 00:00+00');
-        made := child;
-        return next made;
-      end if;
-    end loop;
-  end loop;
-  -- Row triggers come down from the parent; truncate triggers, row security and the absence of grants do not.
-  for child in
-    select c.relname from pg_catalog.pg_partition_tree('audit.events') p join pg_catalog.pg_class c on c.oid = p.relid
-    where not exists (select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgname = 'events_no_truncate')
-  loop
-    execute format('create trigger events_no_truncate before truncate on audit.%I execute function private.refuse_truncate()', child);
-    execute format('alter table audit.%I enable row level security', child);
-    execute format('alter table audit.%I force row level security', child);
-    execute format('create policy %I on audit.%I to current_user using (true) with check (true)', child || '_owner_all', child);
-    execute format('revoke all on audit.%I from public, anon, authenticated, service_role', child);
-  end loop;
-end $$;
-comment on function audit.add_partitions(date, integer) is
-  'Makes the monthly partitions of every category from a month on, where missing; returns the names of those it made.';
-select audit.add_partitions(now()::date, 4);
-
--- Erasure of one part ----------------------------------------------------------------------------------------
-
-create function audit.erase_part(event_id bigint, part integer, request text) returns boolean
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  e audit.events;
-  hash bytea;
-begin
-  select * into e from audit.events v where v.id = event_id for update;
-  if not found then
-    perform private.fail('NS006', format('there is no audit event %s', event_id));
-  end if;
-  if btrim(coalesce(request, '')) = '' then
-    perform private.fail('NS001', 'an erasure names the request it follows');
-  end if;
-  if part is null or part not between 1 and cardinality(e.salts) or e.salts[part] is null then
-    return false;
-  end if;
-  hash := audit.part_hash(e, part);
-  e.erased_hashes[part] := hash;
+  e.erased_hashes := coalesce(e.erased_hashes, array_fill(null::bytea, array[cardinality(e.salts)]));
+  e.erased_requests := coalesce(e.erased_requests, array_fill(null::text, array[cardinality(e.salts)]));
+  e.erased_hashes[part] := audit.part_hash(e, part);
   e.erased_requests[part] := request;
   e.salts[part] := null;
   case part
@@ -232,6 +147,141 @@ begin
       if e.named_old is not null then e.named_old[part - 3] := null; end if;
       if e.named_new is not null then e.named_new[part - 3] := null; end if;
   end case;
+  return e;
+end $$;
+comment on function audit.without_part(audit.events, integer, text) is
+  'The event after one part of it was erased under a request: content and salt gone, hash kept.';
+
+create function audit.refuse_change() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  allowed audit.events := old;
+begin
+  if tg_op = 'UPDATE' then
+    for part in 1 .. cardinality(old.salts) loop
+      if old.salts[part] is not null and new.salts[part] is null and new.erased_requests[part] ~ '[^[:space:]]' then
+        allowed := audit.without_part(allowed, part, new.erased_requests[part]);
+      end if;
+    end loop;
+    -- As text, since json has no equality and arrays differ in bounds as well.
+    if new::text = allowed::text and new::text <> old::text and audit.leaf_of(new) = old.leaf then
+      return new;
+    end if;
+  end if;
+  perform private.fail('NS004', format('an audit event is never %s', case tg_op when 'UPDATE' then 'changed' else 'deleted' end),
+    'A person''s part of it can be erased under an approved request; its skeleton stays.');
+  return null;
+end $$;
+comment on function audit.refuse_change() is
+  'Lets one thing pass: an update to exactly what audit.without_part makes of an event whose leaf verifies.';
+
+create function audit.refuse_insert() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform private.fail('NS004', 'audit events are written by capture alone');
+  return null;
+end $$;
+create trigger events_append_only before update or delete on audit.events
+  for each row execute function audit.refuse_change();
+create trigger events_no_truncate before truncate on audit.events
+  execute function private.refuse_truncate();
+-- Inside a trigger the depth is above zero. Partitions refuse without asking: their own statement triggers fire
+-- only for statements that name them.
+create trigger events_from_capture before insert on audit.events
+  for each statement when (pg_trigger_depth() = 0) execute function audit.refuse_insert();
+create trigger epochs_append_only before update or delete on audit.epochs
+  for each row execute function private.refuse_delete();
+create trigger epochs_no_truncate before truncate on audit.epochs
+  execute function private.refuse_truncate();
+
+create function audit.add_partition(parent text, first_day date) returns text
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  child text := parent || to_char(first_day, '_YYYY_MM');
+  fallback text := parent || '_default';
+  low text := first_day || ' 00:00+00';
+  high text := (first_day + interval '1 month')::date || ' 00:00+00';
+  waiting bigint;
+  moved bigint;
+begin
+  if to_regclass('audit.' || quote_ident(child)) is not null then
+    return null;
+  end if;
+  execute format('select count(*) from audit.%I where occurred_at >= %L and occurred_at < %L', fallback, low, high) into waiting;
+  if waiting > 0 then
+    -- PostgreSQL makes no partition for rows that the default holds. Detached, it lets go of them, and nobody
+    -- can write meanwhile.
+    execute format('alter table audit.%I detach partition audit.%I', parent, fallback);
+  end if;
+  execute format('create table audit.%I partition of audit.%I for values from (%L) to (%L)', child, parent, low, high);
+  if waiting > 0 then
+    execute format('insert into audit.%I select * from audit.%I where occurred_at >= %L and occurred_at < %L', child, fallback, low, high);
+    get diagnostics moved = row_count;
+    execute format('delete from audit.%I where occurred_at >= %L and occurred_at < %L', fallback, low, high);
+    get diagnostics waiting = row_count;
+    if moved <> waiting then
+      raise exception 'moved % events out of %, but removed %', moved, fallback, waiting;
+    end if;
+    execute format('alter table audit.%I attach partition audit.%I default', parent, fallback);
+  end if;
+  return child;
+end $$;
+
+create function audit.add_partitions(first_month date, months integer) returns setof text
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kind audit.category;
+  parent text;
+  child text;
+begin
+  foreach kind in array enum_range(null::audit.category) loop
+    parent := 'events_' || kind;
+    if to_regclass('audit.' || quote_ident(parent)) is null then
+      execute format('create table audit.%I partition of audit.events for values in (%L) partition by range (occurred_at)', parent, kind);
+      execute format('create table audit.%I partition of audit.%I default', parent || '_default', parent);
+    end if;
+    for i in 0 .. months - 1 loop
+      child := audit.add_partition(parent, (date_trunc('month', first_month::timestamp) + make_interval(months => i))::date);
+      if child is not null then
+        return next child;
+      end if;
+    end loop;
+  end loop;
+  -- Row triggers come down from the parent; statement triggers, row security and the absence of grants do not.
+  for child in
+    select c.relname from pg_catalog.pg_partition_tree('audit.events') p join pg_catalog.pg_class c on c.oid = p.relid
+    where not exists (select from pg_catalog.pg_trigger g where g.tgrelid = c.oid and g.tgname = 'events_no_truncate')
+  loop
+    execute format('create trigger events_no_truncate before truncate on audit.%I execute function private.refuse_truncate()', child);
+    execute format('create trigger events_from_capture before insert on audit.%I for each statement execute function audit.refuse_insert()', child);
+    execute format('alter table audit.%I enable row level security', child);
+    execute format('alter table audit.%I force row level security', child);
+    execute format('create policy %I on audit.%I to current_user using (true) with check (true)', child || '_owner_all', child);
+    execute format('revoke all on audit.%I from public, anon, authenticated, service_role', child);
+  end loop;
+end $$;
+comment on function audit.add_partitions(date, integer) is
+  'Makes the monthly partitions of every category from a month on, where missing, and moves there what the default holds of them; returns the names of those it made.';
+select audit.add_partitions(now()::date, 4);
+
+-- Erasure of one part ----------------------------------------------------------------------------------------
+
+create function audit.erase_part(event_id bigint, part integer, request text) returns boolean
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  e audit.events;
+begin
+  select * into e from audit.events v where v.id = event_id for update;
+  if not found then
+    perform private.fail('NS006', format('there is no audit event %s', event_id));
+  end if;
+  if btrim(coalesce(request, '')) = '' then
+    perform private.fail('NS001', 'an erasure names the request it follows');
+  end if;
+  if part is null or part not between 1 and cardinality(e.salts) or e.salts[part] is null then
+    return false;
+  end if;
+  e := audit.without_part(e, part, request);
   update audit.events v set
     app_user = e.app_user, family_id = e.family_id, subject_user = e.subject_user, record_id = e.record_id, record_key = e.record_key,
     changed_columns = e.changed_columns, old_row = e.old_row, new_row = e.new_row, named_old = e.named_old, named_new = e.named_new,
@@ -251,29 +301,51 @@ create type audit.statement as (
 );
 comment on type audit.statement is 'What all events of one statement share. The seed of their salts lives only here and is never stored.';
 
+create function audit.lent_grant(duty text, person uuid, for_reason boolean) returns ops.access_grants
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  lent ops.access_grants[];
+begin
+  select array_agg(g order by g.opened_at desc) into lent
+  from ops.access_grants g
+  where g.operator = session_user and g.kind <> 'directory' and private.grant_is_live(g)
+    and (g.duty = lent_grant.duty or (lent_grant.duty is null and g.kind = 'impersonation' and g.user_id = lent_grant.person));
+  if for_reason and (select count(distinct (g.reason, g.ticket)) from unnest(lent) g) > 1 then
+    perform private.fail('NS001', 'several access grants are live, and the log must say which one this change follows',
+      'Give its reason: --reason "…" --ticket …');
+  end if;
+  return lent[1];
+end $$;
+comment on function audit.lent_grant(text, uuid, boolean) is
+  'The live grant under which this session works: of the duty it took, or of the impersonation of a person. Where its reason is to be lent, all such grants must have the same.';
+
+-- Called by the capture functions alone, within their search path and as their owner.
 create function audit.begin_statement(operation text, table_name text, category text) returns audit.statement
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+  language plpgsql as $$
 declare
   s audit.statement;
   operator text;
+  lent ops.access_grants;
 begin
   s.xid := pg_current_xact_id();
   s.occurred_at := clock_timestamp();
-  s.epoch := (select max(e.epoch) from audit.epochs e);
   s.session_login := session_user;
+  select (select max(e.epoch) from audit.epochs e),
+    (select o.login from ops.operators o where o.login = session_user and o.revoked_at is null)
+  into s.epoch, operator;
   s.app_user := private.current_user_id();
   s.reason := nullif(btrim(current_setting('nestsync.reason', true)), '');
   s.ticket := nullif(btrim(current_setting('nestsync.ticket', true)), '');
   s.request_id := nullif(btrim(current_setting('nestsync.request', true)), '');
-  select o.login into operator from ops.operators o where o.login = session_user and o.revoked_at is null;
   if operator is not null then
     s.duty := private.session_duty();
-    if s.reason is null then
-      select g.duty, g.reason, g.ticket into s.duty, s.reason, s.ticket
-      from ops.access_grants g
-      where g.operator = session_user and private.grant_is_live(g)
-        and (g.duty = s.duty or (s.duty is null and g.kind = 'impersonation' and g.user_id = s.app_user))
-      order by g.opened_at desc limit 1;
+    if s.reason is null or s.duty is null then
+      lent := audit.lent_grant(s.duty, s.app_user, s.reason is null);
+      s.duty := coalesce(s.duty, lent.duty);
+      if s.reason is null then
+        s.reason := lent.reason;
+        s.ticket := lent.ticket;
+      end if;
     end if;
     if s.reason is null then
       perform private.fail('NS001', 'an operator changes nothing without a reason', 'Give one: --reason "…" --ticket …');
@@ -282,17 +354,19 @@ begin
 
   s.seed := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   if s.app_user is not null then
-    s.actor_salt := uuid_send(gen_random_uuid());
-    s.actor_hash := '32:'::bytea || sha256(s.actor_salt || audit.netstring(s.app_user::text)) || ','::bytea;
+    s.actor_salt := substr(sha256(s.seed || 'actor'::bytea), 1, 16);
+    s.actor_hash := '32:'::bytea || sha256(s.actor_salt || convert_to(audit.netstring(s.app_user::text), 'UTF8')) || ','::bytea;
   end if;
   if num_nonnulls(s.reason, s.ticket) > 0 then
-    s.purpose_salt := uuid_send(gen_random_uuid());
-    s.purpose_hash := '32:'::bytea || sha256(s.purpose_salt || audit.netstring(s.reason) || audit.netstring(s.ticket)) || ','::bytea;
+    s.purpose_salt := substr(sha256(s.seed || 'purpose'::bytea), 1, 16);
+    s.purpose_hash := '32:'::bytea || sha256(s.purpose_salt || convert_to(audit.netstring(s.reason) || audit.netstring(s.ticket), 'UTF8')) || ','::bytea;
   end if;
-  s.clear := '\x00'::bytea || audit.netstring('nestsync-audit-1') || audit.netstring(s.epoch::text) || audit.netstring(s.xid::text)
+  -- No backslash in a literal here: a session may have turned standard_conforming_strings off.
+  s.clear := decode('00', 'hex') || convert_to(
+    '16:nestsync-audit-1,' || audit.netstring(s.epoch::text) || audit.netstring(s.xid::text)
     || audit.netstring((extract(epoch from s.occurred_at) * 1000000)::bigint::text)
     || audit.netstring(operation) || audit.netstring(table_name) || audit.netstring(s.session_login)
-    || audit.netstring(s.duty) || audit.netstring(category) || audit.netstring(s.request_id);
+    || audit.netstring(s.duty) || audit.netstring(category) || audit.netstring(s.request_id), 'UTF8');
   return s;
 end $$;
 
@@ -322,120 +396,135 @@ create function audit.capture_body(
 declare
   label text;
   keys text[];
-  plain text[];
+  -- Of the captured row r, as it stands in the innermost query.
   identity text;
   image text;
-  images text;
-  named_salts text := '';
-  named_salt_list text := '';
-  named_values text := '';
-  salt_columns text := '';
-  leaf_named_insert text := '';
-  leaf_named_delete text := '';
-  leaf_named_update text := '';
+  names text;
+  -- The columns of an UPDATE: the pairs, and what is made of those that differ.
+  pairs text;
+  changed text;
+  changed_text text;
+  befores text;
+  afters text;
   named_changed text := 'false';
-  old_named text;
-  new_named text;
+  -- Of an event e.
   named_literal text := 'null::text[]';
-  frame text;
+  named_old text := 'null::text[]';
+  named_new text := 'null::text[]';
+  named_salts text := '';
+  named_hashes text := '';
+  body text := E'declare\n  s audit.statement;\nbegin\n';
+  frame constant text := $frame$
+  if tg_op = '%1$s' then
+    if not exists (select from %2$s) then return null; end if;
+    s := audit.begin_statement('%1$s', %3$L, %4$L);
+    insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
+      app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
+      named_columns, named_old, named_new, reason, ticket, salts, leaf)
+    select e.id, s.xid, s.occurred_at, s.epoch, %4$L, '%1$s', %3$L, s.session_login, s.duty, s.request_id,
+      s.app_user, e.family_id, e.subject_user, e.record_id, e.record_key, %5$s, %6$s,
+      %7$s, %8$s, %9$s, s.reason, s.ticket, %10$s,
+      sha256(s.clear || convert_to(audit.netstring(e.id::text), 'UTF8') || coalesce(s.actor_hash, '~'::bytea)
+        || '32:'::bytea || sha256(substr(e.salt, 1, 16) || convert_to(
+          audit.netstring(e.family_id::text) || audit.netstring(e.subject_user::text) || audit.netstring(e.record_id::text)
+          || audit.netstring(e.record_key) || %11$s, 'UTF8')) || ','::bytea
+        || coalesce(s.purpose_hash, '~'::bytea)%12$s)
+    from (
+      select r.*, sha512(s.seed || int8send(r.id)) as salt%13$s
+      from (%14$s offset 0) r
+      offset 0
+    ) e;
+    return null;
+  end if;$frame$;
 begin
+  if cardinality(named) > 3 then
+    raise exception 'at most three columns of % can name other people', target;
+  end if;
   select n.nspname || '.' || c.relname into label
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target;
   select array_agg(a.attname::text order by array_position(i.indkey::smallint[], a.attnum)) into keys
   from pg_catalog.pg_index i join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
   where i.indrelid = target and i.indisprimary;
-  select array_agg(a.attname::text order by a.attnum) into plain
+
+  identity := concat_ws(', ',
+    coalesce('r.' || quote_ident(family), 'null::uuid') || ' as family_id',
+    coalesce('r.' || quote_ident(person), 'null::uuid') || ' as subject_user',
+    coalesce('r.' || quote_ident(record), 'null::uuid') || ' as record_id',
+    case when record is null then
+      (select 'concat_ws(''/'', ' || string_agg('r.' || quote_ident(k), ', ') || ')' from unnest(keys) k)
+    else 'null::text' end || ' as record_key');
+  select '(select row_to_json(x) from (select ' || string_agg('r.' || quote_ident(a.attname), ', ' order by a.attnum) || ') x)' into image
   from pg_catalog.pg_attribute a
   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attname <> all (named || redacted);
+  select coalesce(string_agg(format(', r.%I::text as named_%s', c, i), '' order by i), '') into names
+  from unnest(named) with ordinality u (c, i);
 
-  -- %1$s is the row alias: n, or o for a deleted row.
-  identity := format('%s as family_id, %s as subject_user, %s as record_id, %s as record_key',
-    coalesce('%1$s.' || quote_ident(family), 'null::uuid'), coalesce('%1$s.' || quote_ident(person), 'null::uuid'),
-    coalesce('%1$s.' || quote_ident(record), 'null::uuid'),
-    case when record is null then
-      (select 'concat_ws(''/'', ' || string_agg('%1$s.' || quote_ident(k), ', ') || ')' from unnest(keys) k)
-    else 'null::text' end);
-  select '(select row_to_json(x) from (select ' || string_agg('%1$s.' || quote_ident(p), ', ') || ') x)' into image from unnest(plain) p;
-  select string_agg(format('(%s, %L, %L::boolean, to_json(o.%I), to_json(n.%I), o.%I is distinct from n.%I)',
-      a.attnum, a.attname, a.attname <> all (redacted || named), a.attname, a.attname, a.attname, a.attname), E',\n        ' order by a.attnum)
-    into images
+  -- Where equal values can look different (1.0 and 1.00 within jsonb, 24 hours and a day), the stored bytes decide.
+  select string_agg(format('o.%1$I as o%2$s, r.%1$I as n%2$s, %3$s as d%2$s', a.attname, a.attnum,
+        case when a.atttypid = any ('{uuid,text,boolean,smallint,integer,bigint,timestamptz,date}'::regtype[])
+          then format('o.%1$I is distinct from r.%1$I', a.attname)
+          else format('record_image_ne(row(o.%1$I), row(r.%1$I))', a.attname) end),
+      E',\n          ' order by a.attnum),
+    'nullif(array_remove(array[' || string_agg(format('case when u.d%s then %L end', a.attnum, a.attname), ', ' order by a.attnum) || ']::text[], null), ''{}'')',
+    'nullif(concat(' || string_agg(format('case when u.d%s then %L end', a.attnum, audit.netstring(a.attname::text)), ', ' order by a.attnum) || '), '''')',
+    string_agg(format('case when u.d%1$s then %2$L || coalesce(to_json(u.o%1$s)::text, ''null'') end', a.attnum, ',' || to_json(a.attname) || ':'),
+      E',\n          ' order by a.attnum) filter (where a.attname <> all (named || redacted)),
+    string_agg(format('case when u.d%1$s then %2$L || coalesce(to_json(u.n%1$s)::text, ''null'') end', a.attnum, ',' || to_json(a.attname) || ':'),
+      E',\n          ' order by a.attnum) filter (where a.attname <> all (named || redacted)),
+    coalesce(string_agg(format('u.d%s', a.attnum), ' or ') filter (where a.attname = any (named)), 'false')
+  into pairs, changed, changed_text, befores, afters, named_changed
   from pg_catalog.pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped;
 
   if cardinality(named) > 0 then
     named_literal := quote_literal(named::text) || '::text[]';
-    select string_agg(format(', substr(sha256(s.seed || ''\x%s''::bytea || int8send(r.id)), 1, 16) as salt%s', lpad(to_hex(3 + i), 2, '0'), 3 + i), '' order by i),
-      string_agg(format(', e.salt%s', 3 + i), '' order by i),
-      string_agg(format(' || ''32:''::bytea || sha256(e.salt%1$s || convert_to(%2$L || ''~'' || coalesce(octet_length(e.named_new[%3$s]) || '':'' || e.named_new[%3$s] || '','', ''~''), ''UTF8'')) || '',''::bytea',
-        3 + i, octet_length(c) || ':' || c || ',', i), '' order by i),
-      string_agg(format(' || ''32:''::bytea || sha256(e.salt%1$s || convert_to(%2$L || coalesce(octet_length(e.named_old[%3$s]) || '':'' || e.named_old[%3$s] || '','', ''~'') || ''~'', ''UTF8'')) || '',''::bytea',
-        3 + i, octet_length(c) || ':' || c || ',', i), '' order by i),
-      string_agg(format(' || ''32:''::bytea || sha256(e.salt%1$s || convert_to(%2$L || coalesce(octet_length(e.named_old[%3$s]) || '':'' || e.named_old[%3$s] || '','', ''~'') || coalesce(octet_length(e.named_new[%3$s]) || '':'' || e.named_new[%3$s] || '','', ''~''), ''UTF8'')) || '',''::bytea',
-        3 + i, octet_length(c) || ':' || c || ',', i), '' order by i),
-      string_agg(format('o.%1$I is distinct from n.%1$I', c), ' or ' order by i),
-      'array[' || string_agg(format('o.%I::text', c), ', ' order by i) || ']',
-      'array[' || string_agg(format('n.%I::text', c), ', ' order by i) || ']'
-    into salt_columns, named_salt_list, leaf_named_insert, leaf_named_delete, leaf_named_update, named_changed, old_named, new_named
+    select string_agg(format(', substr(e.salt, %s, 16)', 1 + 16 * i), '' order by i),
+      'array[' || string_agg(format('e.named_%s', i), ', ' order by i) || ']',
+      string_agg(format(E'\n        || ''32:''::bytea || sha256(substr(e.salt, %s, 16) || convert_to(%L || %%%s$s, ''UTF8'')) || '',''::bytea',
+        1 + 16 * i, audit.netstring(c), i), '' order by i)
+    into named_salts, named_new, named_hashes
     from unnest(named) with ordinality u (c, i);
   end if;
-  old_named := coalesce(old_named, 'null::text[]');
-  new_named := coalesce(new_named, 'null::text[]');
 
-  -- Shared by the three branches: operation, changed, old, new, named columns, leaf of the named parts, salts, source.
-  frame := format($frame$
-    s := audit.begin_statement('%%1$s', %1$L, %2$L);
-    insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
-      app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
-      named_columns, named_old, named_new, reason, ticket, salts, leaf)
-    select e.id, s.xid, s.occurred_at, s.epoch, %2$L, '%%1$s', %1$L, s.session_login, s.duty, s.request_id,
-      s.app_user, e.family_id, e.subject_user, e.record_id, e.record_key, e.changed, e.old_text::json, e.new_text::json,
-      %%2$s, e.named_old, e.named_new, s.reason, s.ticket, %%3$s,
-      sha256(s.clear || convert_to(octet_length(e.id::text) || ':' || e.id || ',', 'UTF8') || coalesce(s.actor_hash, '~'::bytea)
-        || '32:'::bytea || sha256(e.salt2 || convert_to(
-          coalesce('36:' || e.family_id || ',', '~') || coalesce('36:' || e.subject_user || ',', '~')
-          || coalesce('36:' || e.record_id || ',', '~') || coalesce(octet_length(e.record_key) || ':' || e.record_key || ',', '~')
-          || coalesce(octet_length(e.changed_text) || ':' || e.changed_text || ',', '~')
-          || coalesce(octet_length(e.old_text) || ':' || e.old_text || ',', '~')
-          || coalesce(octet_length(e.new_text) || ':' || e.new_text || ',', '~'), 'UTF8')) || ','::bytea
-        || coalesce(s.purpose_hash, '~'::bytea)%%4$s)
-    from (
-      select r.*, substr(sha256(s.seed || '\x02'::bytea || int8send(r.id)), 1, 16) as salt2%%5$s
-      from (%%6$s offset 0) r
-      offset 0
-    ) e;$frame$, label, category::text);
-
-  return E'declare\n  s audit.statement;\nbegin\n'
-    || '  if tg_op = ''INSERT'' then' || E'\n    if not exists (select from new_rows) then return null; end if;'
-    || format(frame, 'INSERT', named_literal,
-      'array[s.actor_salt, e.salt2, s.purpose_salt' || named_salt_list || ']', leaf_named_insert, salt_columns,
-      'select nextval(''audit.events_id_seq'') as id, ' || format(identity, 'n')
-      || ', null::text[] as changed, null::text as changed_text, null::text as old_text, ' || format(image, 'n')
-      || '::text as new_text, null::text[] as named_old, ' || new_named || ' as named_new from new_rows n')
-    || E'\n  elsif tg_op = ''DELETE'' then\n    if not exists (select from old_rows) then return null; end if;'
-    || format(frame, 'DELETE', named_literal,
-      'array[s.actor_salt, e.salt2, s.purpose_salt' || named_salt_list || ']', leaf_named_delete, salt_columns,
-      'select nextval(''audit.events_id_seq'') as id, ' || format(identity, 'o')
-      || ', null::text[] as changed, null::text as changed_text, ' || format(image, 'o')
-      || '::text as old_text, null::text as new_text, ' || old_named || ' as named_old, null::text[] as named_new from old_rows o')
-    || E'\n  else\n    if not exists (select from new_rows) then return null; end if;'
-    || format(frame, 'UPDATE',
-      case when cardinality(named) > 0 then 'case when e.named_changed then ' || named_literal || ' end' else named_literal end,
-      case when cardinality(named) > 0 then
-        'case when e.named_changed then array[s.actor_salt, e.salt2, s.purpose_salt' || named_salt_list || '] else array[s.actor_salt, e.salt2, s.purpose_salt] end'
-        else 'array[s.actor_salt, e.salt2, s.purpose_salt]' end,
-      case when cardinality(named) > 0 then ' || case when e.named_changed then ''''::bytea' || leaf_named_update || ' else ''''::bytea end' else '' end,
-      salt_columns,
-      'select case when ' || (select string_agg(format('o.%1$I is null or n.%1$I is null', k), ' or ') from unnest(keys) k)
-      || format(' then audit.unpaired(%L)', label) || ' else nextval(''audit.events_id_seq'') end as id, ' || format(identity, 'n')
-      || ', d.changed, array_to_string(d.changed, '','') as changed_text, d.old_row::text as old_text, d.new_row::text as new_text, '
-      || format('case when %s then %s end as named_old, case when %s then %s end as named_new, %s as named_changed',
-        named_changed, old_named, named_changed, new_named, named_changed)
-      || E'\n      from old_rows o full join new_rows n on ' || (select string_agg(format('o.%1$I = n.%1$I', k), ' and ') from unnest(keys) k)
-      || E'\n      cross join lateral (\n        select array_agg(c.name order by c.position) as changed,'
-      || E'\n          json_object_agg(c.name, c.before order by c.position) filter (where c.shown) as old_row,'
-      || E'\n          json_object_agg(c.name, c.after order by c.position) filter (where c.shown) as new_row'
-      || E'\n        from (values ' || images || ') c (position, name, shown, before, after, differs)'
-      || E'\n        where c.differs) d')
-    || E'\n  end if;\n  return null;\nend';
+  body := body || format(frame, 'INSERT', 'new_rows', label, category, 'null::text[]', 'null::json, e.image',
+    named_literal, 'null::text[]', named_new,
+    'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
+    '''~~'' || audit.netstring(e.image_text)',
+    format(named_hashes, '''~'' || audit.netstring(e.named_1)', '''~'' || audit.netstring(e.named_2)', '''~'' || audit.netstring(e.named_3)'),
+    ', r.image::text as image_text',
+    format('select nextval(''audit.events_id_seq'') as id, %s%s, %s as image from new_rows r', identity, names, image));
+  body := body || format(frame, 'DELETE', 'old_rows', label, category, 'null::text[]', 'e.image, null::json',
+    named_literal, named_new, 'null::text[]',
+    'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
+    '''~'' || audit.netstring(e.image_text) || ''~''',
+    format(named_hashes, 'audit.netstring(e.named_1) || ''~''', 'audit.netstring(e.named_2) || ''~''', 'audit.netstring(e.named_3) || ''~'''),
+    ', r.image::text as image_text',
+    format('select nextval(''audit.events_id_seq'') as id, %s%s, %s as image from old_rows r', identity, names, image));
+  named_old := replace(named_new, 'e.named_', 'e.before_');
+  return body || format(frame, 'UPDATE', 'new_rows', label, category, 'e.changed', 'e.old_text::json, e.new_text::json',
+    format('case when e.named_changed then %s end', named_literal), format('case when e.named_changed then %s end', named_old),
+    format('case when e.named_changed then %s end', named_new),
+    format('case when e.named_changed then array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt%s] else array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt] end', named_salts),
+    'audit.netstring(e.changed_text) || audit.netstring(e.old_text) || audit.netstring(e.new_text)',
+    case when cardinality(named) = 0 then '' else ' || case when e.named_changed then ''''::bytea'
+      || format(named_hashes, 'audit.netstring(e.before_1) || audit.netstring(e.named_1)', 'audit.netstring(e.before_2) || audit.netstring(e.named_2)',
+        'audit.netstring(e.before_3) || audit.netstring(e.named_3)') || ' else ''''::bytea end' end,
+    '',
+    format($from$
+        select u.id, u.family_id, u.subject_user, u.record_id, u.record_key%s, %s as changed, %s as changed_text,
+          '{' || substr(nullif(concat(%s), ''), 2) || '}' as old_text,
+          '{' || substr(nullif(concat(%s), ''), 2) || '}' as new_text, %s as named_changed
+        from (
+          select case when %s then audit.unpaired(%L) else nextval('audit.events_id_seq') end as id, %s%s,
+          %s
+          from old_rows o full join new_rows r on %s
+          offset 0
+        ) u$from$,
+      coalesce((select string_agg(format(', u.before_%1$s, u.named_%1$s', i), '' order by i) from generate_series(1, cardinality(named)) i), ''),
+      changed, changed_text, befores, afters, named_changed,
+      (select string_agg(format('o.%1$I is null or r.%1$I is null', k), ' or ') from unnest(keys) k), label, identity,
+      names || coalesce((select string_agg(format(', o.%I::text as before_%s', c, i), '' order by i) from unnest(named) with ordinality u (c, i)), ''),
+      pairs, (select string_agg(format('o.%1$I = r.%1$I', k), ' and ') from unnest(keys) k)))
+    || E'\n  return null;\nend';
 end $$;
 
 create function audit.attach(
@@ -504,6 +593,9 @@ create policy events_staff_select on audit.events for select to nestsync_complia
   using ((select private.session_duty()) is not null);
 grant select (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id, leaf) on audit.events
   to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+-- What events are found by: through a view with a barrier no index could give them in the order of time.
+grant select (app_user, family_id, subject_user, record_id, record_key, reason, ticket) on audit.events
+  to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
 
 create function audit.image(row_image json, named text[], named_values text[]) returns jsonb
   language sql immutable parallel safe set search_path = pg_catalog, pg_temp
@@ -539,7 +631,7 @@ create view audit.readable_events with (security_barrier) as
     else false
   end;
 comment on view audit.readable_events is
-  'Events with their payload: for support within its grants and only the columns it may read in the table itself; for compliance, auditor and admin all. sre reads the skeleton in audit.events.';
+  'Events with their values: for support within its grants and only the columns it may read in the table itself; for compliance, auditor and admin all. sre reads the skeleton in audit.events.';
 grant select on audit.readable_events to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
 
 revoke execute on all functions in schema audit from public;
