@@ -1,5 +1,6 @@
 revoke execute on function private.granted_families(), private.granted_users(), private.subject_families(), private.subject_users(),
   private.break_glass() from nestsync_support, nestsync_compliance, nestsync_admin;
+revoke execute on function private.granted_families(), private.granted_users() from nestsync_auditor;
 revoke execute on function private.current_user_id() from service_role, nestsync_admin;
 revoke execute on function private.current_user_id(), private.member_families(text, text), private.family_today(uuid, timestamptz),
   private.account_active() from authenticated;
