@@ -7,8 +7,10 @@ import {
   type Migration,
   migrate,
   migrationStatus,
+  readDocuments,
   readMigrations,
   rollback,
+  staleDocuments,
 } from '../../src/platform/migrations/index.js';
 import { type EmptyDatabase, SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
 
@@ -86,6 +88,11 @@ describe.each(SYSTEMS)('$title', ({ version, kind }) => {
       schemas: ['public', 'private', 'audit', 'privacy', 'ops'],
     });
     expect(new Set(relations.map((relation) => relation.owner))).toEqual(new Set([server.owner]));
+  });
+
+  it('is described by sql/docs, word for word', async () => {
+    await up();
+    expect(await staleDocuments(await readDocuments(owner)), 'run `nestctl db docs`').toEqual([]);
   });
 });
 

@@ -48,7 +48,7 @@ const RELATIONS = `
          pg_get_userbyid(c.relowner) as owner, obj_description(c.oid, 'pg_class') as comment,
          c.relrowsecurity as rls, c.relforcerowsecurity as "forcedRls",
          c.relpersistence = 'u' as unlogged,
-         array(select unnest(c.reloptions) order by 1) as options,
+         array(select unnest(c.reloptions) collate "C" order by 1) as options,
          case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as "partitionKey",
          (select string_agg(i.inhparent::regclass::text, ', ' order by i.inhseqno)
           from pg_inherits i where i.inhrelid = c.oid) as parent,
@@ -88,7 +88,8 @@ const POLICIES = `
          case p.polcmd when '*' then 'all' when 'r' then 'select' when 'a' then 'insert'
                        when 'w' then 'update' else 'delete' end as command,
          p.polpermissive as permissive,
-         array(select case when r = c.relowner then 'owner' when r = 0 then 'public' else pg_get_userbyid(r)::text end
+         array(select (case when r = c.relowner then 'owner' when r = 0 then 'public'
+                            else pg_get_userbyid(r)::text end) collate "C"
                from unnest(p.polroles) r order by 1) as roles,
          pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(p.polwithcheck, p.polrelid) as check,
          obj_description(p.oid, 'pg_policy') as comment
@@ -106,7 +107,7 @@ const ROUTINES = `
          case f.proparallel when 's' then 'safe' when 'r' then 'restricted' else 'unsafe' end as parallel,
          f.prosecdef as "securityDefiner", f.proleakproof as leakproof, f.proisstrict as strict,
          f.procost::float8 as cost, f.prorows::float8 as rows,
-         array(select unnest(f.proconfig) order by 1) as settings,
+         array(select unnest(f.proconfig) collate "C" order by 1) as settings,
          coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) as source,
          pg_get_userbyid(f.proowner) as owner, obj_description(f.oid, 'pg_proc') as comment,
          ${grants('f.proacl', 'f.proowner', 'f')} as grants
@@ -130,7 +131,7 @@ const DEFAULT_PRIVILEGES = `
          ${grants('d.defaclacl', 'd.defaclrole')} as grants
   from pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace
   where n.oid is null or (${inScope('n')})
-  order by 1, 2 nulls first, 3`;
+  order by 1, n.nspname collate "C" nulls first, 3`;
 
 const OTHERS = `
   select * from (

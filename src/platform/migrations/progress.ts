@@ -42,3 +42,23 @@ export function describeHolder(holder: Holder): string {
   ].filter((fact) => fact !== '');
   return `process ${holder.pid} (${facts.join(', ')})`;
 }
+
+/** A step as one line for a person. */
+export function describeStep(step: MigrationStep): string {
+  switch (step.type) {
+    case 'waiting':
+      return step.for === 'migrator'
+        ? `waiting for another migrator: ${step.holders.map(describeHolder).join(', ')}`
+        : `${step.name}: waiting for a lock of ${step.holders.map(describeHolder).join(', ')}`;
+    case 'roles':
+      return `made the roles ${step.made.join(', ')}`;
+    case 'started':
+      return `${step.name} ${step.direction} …`;
+    case 'retrying':
+      return `${step.name}: trying again (${step.attempt}) for the lock`;
+    case 'dropped_invalid_index':
+      return `${step.name}: removed ${step.index}, left INVALID by an interrupted build`;
+    case 'done':
+      return `${step.name} ${step.direction}: ${Math.round(step.duration)} ms`;
+  }
+}

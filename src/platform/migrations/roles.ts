@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Connection } from '../database/connection.js';
-import { DUTIES, dutyRole } from '../database/session.js';
+import { DUTIES, dutyRole } from '../database/duties.js';
 import { NestctlError } from '../errors.js';
 import { sqlPath } from '../package-root.js';
 
