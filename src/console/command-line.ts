@@ -8,10 +8,13 @@ export function commandLine(words: readonly string[]): string {
   return ['nestctl', ...words].map(shellQuote).join(' ');
 }
 
-/** The words without a flag and its value, in either spelling. */
+/** The words without a flag and its value, in either spelling. What stands after `--` is no flag. */
 export function withoutFlag(argv: readonly string[], name: string): string[] {
+  const end = argv.indexOf('--');
   return argv.filter(
-    (word, at) => word !== `--${name}` && !word.startsWith(`--${name}=`) && argv[at - 1] !== `--${name}`,
+    (word, at) =>
+      (end !== -1 && at >= end) ||
+      (word !== `--${name}` && !word.startsWith(`--${name}=`) && argv[at - 1] !== `--${name}`),
   );
 }
 

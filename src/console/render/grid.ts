@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 
 const NO_LINES = {
@@ -36,11 +37,10 @@ export function layOut(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   grid.push(...rows.map((row) => [...row]));
+  const lines = grid.toString().split('\n');
   return {
-    lines: grid
-      .toString()
-      .split('\n')
-      .map((line) => line.trimEnd()),
-    width: grid.width,
+    lines: lines.map((line) => line.trimEnd()),
+    // The library's own width counts the escape codes of colours as columns.
+    width: stripVTControlCharacters(lines[0] ?? '').length,
   };
 }

@@ -20,7 +20,8 @@ export function renderTable(view: TableView, page: Page): string[] {
     }
     const last = shown.findLastIndex((at, place) => place > 0 && view.columns[at]?.keep === false);
     // What was asked for by name is never left out.
-    if (last === -1 || page.columns !== undefined) return drawRecords(view, cells, shown, page);
+    if (last === -1 || page.columns !== undefined)
+      return drawRecords(view, cells, chooseColumns(view, page.columns), page);
     const [dropped = 0] = shown.splice(last, 1);
     hidden.push(view.columns[dropped]?.name ?? '');
   }
