@@ -91,7 +91,11 @@ function familiesFor(random: Random, world: World, person: string): Family[] {
 
 function someTerms(random: Random): Terms {
   const names = () => (random.chance(0.35) ? random.some(PERMISSION_NAMES, random.between(1, 2)) : []);
-  return { role: random.pick(ROLES), granted: names(), denied: names() };
+  const role = random.pick(ROLES);
+  // Even family_core inserts only events of its own: to grant that is to give more than one has.
+  if (random.chance(0.15))
+    return { role, granted: [random.pick(['events:insert', 'events:write'])], denied: [] };
+  return { role, granted: names(), denied: names() };
 }
 
 /** Memberships and invitations that hand on a role, wide or narrow. */
@@ -172,6 +176,20 @@ export function updateCandidates(random: Random, world: World, person: string | 
         [row, after].every(
           (one) => evaluator.may(actor, 'select', one) && evaluator.may(actor, 'update', one),
         ),
+    });
+  }
+  for (const family of families) {
+    // Without a condition no row need be visible: only the policy for updates stands in the way.
+    const at = random.pick(eventTimes(family, world.now));
+    const logs = world.rows.filter(({ table }) => table === 'usage_logs');
+    candidates.push({
+      table: 'usage_logs',
+      command: 'blind update of the event time',
+      statement: `update public.usage_logs set logged_at = '${new Date(at).toISOString()}'`,
+      expected: (evaluator, actor) => {
+        const touched = logs.filter((row) => evaluator.may(actor, 'update', row));
+        return touched.length > 0 && touched.every((row) => evaluator.may(actor, 'update', { ...row, at }));
+      },
     });
   }
   for (const row of near.filter(({ table }) => table === 'family_members')) {

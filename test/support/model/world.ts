@@ -87,10 +87,11 @@ export function makeWorld(random: Random, now: number, zones: readonly string[],
 }
 
 function makeMembership(random: Random, now: number, family: Family, person: Person): Membership {
-  const names = () => (random.chance(0.3) ? random.some(PERMISSION_NAMES, random.between(1, 3)) : []);
-  const granted = names();
+  const names = (most: number) =>
+    random.chance(0.4) ? random.some(PERMISSION_NAMES, random.between(1, most)) : [];
+  const granted = names(6);
   // A denial of what is granted too, since the denial wins.
-  const denied = [...names(), ...(granted.length > 0 && random.chance(0.3) ? [random.pick(granted)] : [])];
+  const denied = [...names(3), ...(granted.length > 0 && random.chance(0.5) ? [random.pick(granted)] : [])];
   const expires = random.weighted({ never: 6, past: 2, future: 2 });
   return {
     id: random.uuid(),
