@@ -330,9 +330,9 @@ begin
   s.xid := pg_current_xact_id();
   s.occurred_at := clock_timestamp();
   s.session_login := session_user;
-  select (select max(e.epoch) from audit.epochs e),
-    (select o.login from ops.operators o where o.login = session_user and o.revoked_at is null)
-  into s.epoch, operator;
+  select e.epoch, o.login into s.epoch, operator
+  from audit.epochs e left join ops.operators o on o.login = session_user and o.revoked_at is null
+  order by e.epoch desc limit 1;
   s.app_user := private.current_user_id();
   s.reason := nullif(btrim(current_setting('nestsync.reason', true)), '');
   s.ticket := nullif(btrim(current_setting('nestsync.ticket', true)), '');
