@@ -1,5 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { Args, Flags, parseUuid, staffFlags } from '../../src/console/flags/index.js';
+import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table } from '../../src/console/views.js';
 
@@ -26,7 +27,7 @@ export default class AccessClose extends ConsoleCommand<typeof AccessClose> {
         grants,
         [
           { name: 'closed', value: (grant) => grant.id },
-          { name: 'scope', value: (grant) => grant.family_id ?? grant.user_id },
+          { name: 'scope', value: scopeText },
           { name: 'at', value: (grant) => grant.closed_at },
           { name: 'ticket', value: (grant) => grant.ticket },
         ],

@@ -1,10 +1,9 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { Flags, listFlags, staffFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
+import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table, toned } from '../../src/console/views.js';
 import { DUTIES } from '../../src/platform/database/duties.js';
-
-const { cursor: _, ...paging } = listFlags({ default: 50, max: 1000 });
 
 export default class AccessList extends ConsoleCommand<typeof AccessList> {
   static override summary = 'List access grants: your own, or as auditor or admin another operator’s';
@@ -14,7 +13,7 @@ export default class AccessList extends ConsoleCommand<typeof AccessList> {
   ];
   static override flags = {
     ...staffFlags,
-    ...paging,
+    ...listFlags({ default: 50, max: 1000 }),
     ...zoneFlags,
     ended: Flags.boolean({ description: 'also those that expired or were closed' }),
     operator: textFlag({ description: "an operator's login; auditors and admins only", helpValue: 'LOGIN' }),
@@ -22,15 +21,16 @@ export default class AccessList extends ConsoleCommand<typeof AccessList> {
 
   async perform(): Promise<Outcome> {
     const { listAccess } = await import('../../src/access/index.js');
-    const { operator, ended, limit } = this.flags;
+    const { operator, ended, limit, cursor } = this.flags;
     const duties = operator === undefined ? DUTIES : (['auditor', 'admin'] as const);
-    const grants = await this.withSession(duties, (session) =>
-      listAccess(session, { operator, ended, limit }),
+    const page = await this.withSession(duties, (session) =>
+      listAccess(session, { operator, ended, limit, cursor }),
     );
     return {
-      result: { grants },
+      result: { grants: page.grants },
+      nextCursor: page.nextCursor,
       view: table(
-        grants,
+        page.grants,
         [
           { name: 'id', value: (grant) => grant.id },
           {
@@ -40,7 +40,7 @@ export default class AccessList extends ConsoleCommand<typeof AccessList> {
             keep: true,
           },
           { name: 'kind', value: (grant) => grant.kind },
-          { name: 'scope', value: (grant) => grant.family_id ?? grant.user_id, keep: true },
+          { name: 'scope', value: scopeText, keep: true },
           { name: 'duty', value: (grant) => grant.duty },
           { name: 'until', value: (grant) => grant.expires_at },
           { name: 'ticket', value: (grant) => grant.ticket },

@@ -1,6 +1,9 @@
+import type { OpenedAccess } from '../../src/access/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { durationFlag, Flags, uuidFlag, writeFlags } from '../../src/console/flags/index.js';
+import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
+import { formatDuration } from '../../src/console/time/parse-duration.js';
 import { details, text } from '../../src/console/views.js';
 
 const scope = { exactlyOne: ['family', 'user', 'directory', 'break-glass'] };
@@ -45,7 +48,7 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
           details({
             scope: 'id' in scope ? `${scope.kind} ${scope.id}` : scope.kind,
             duty,
-            minutes,
+            for: formatDuration(minutes * 60_000),
             reason,
             ticket,
           }),
@@ -54,11 +57,25 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
           result: grant,
           view: [
             text('Access is open.', { mark: 'good' }),
-            details({ id: grant.id, duty: grant.duty, until: grant.expires_at }),
+            details({
+              id: grant.id,
+              scope: scopeText(grant),
+              duty: grant.duty,
+              until: grant.expires_at,
+              'close it': `nestctl access close ${grant.id}`,
+            }),
           ],
-          next: `nestctl access close ${grant.id}`,
+          next: nextStep(grant),
         }),
       }),
     );
   }
+}
+
+/** What the grant was opened for. Support is the duty that reading commands take first. */
+function nextStep({ kind, family_id, user_id, duty }: OpenedAccess): string {
+  const under = duty === 'support' ? '' : ` --duty ${duty}`;
+  if (family_id !== null) return `nestctl family show ${family_id}${under}`;
+  if (kind === 'directory') return `nestctl family list --name …${under}`;
+  return user_id === null ? `nestctl family list${under}` : `nestctl audit query --user ${user_id}${under}`;
 }

@@ -1,7 +1,10 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { staffFlags, timeRange, timeRangeFlags, uuidFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
+import { formatDuration } from '../../src/console/time/parse-duration.js';
+import { formatInstant } from '../../src/console/time/zone.js';
 import { bars, details, heading, text, type View } from '../../src/console/views.js';
+import type { Computed } from '../../src/families/index.js';
 
 const { until: _, ...since } = timeRangeFlags;
 
@@ -18,7 +21,8 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
   };
 
   async perform(): Promise<Outcome> {
-    const from = timeRange(this.flags).since?.toISOString().slice(0, 10) ?? null;
+    const { since, zone } = timeRange(this.flags);
+    const from = since === undefined ? null : formatInstant(since, zone).slice(0, 10);
     return this.flags.family === undefined
       ? await this.#ofAll(from)
       : await this.#ofFamily(this.flags.family, from);
@@ -66,7 +70,9 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
   }
 }
 
-function age(usage: { readonly weeks: readonly unknown[]; readonly computed_at: Date | null }): View[] {
-  const empty = usage.weeks.length === 0 ? [text('No usage in this time.')] : [];
-  return [...empty, details({ 'as of': usage.computed_at })];
+function age({ weeks, computed_at: at }: Computed<unknown>): View[] {
+  const empty = weeks.length === 0 ? [text('No usage in this time.')] : [];
+  if (at === null) return empty;
+  const old = formatDuration(Math.max(0, Date.now() - at.getTime()));
+  return [...empty, details({ 'as of': at, age: `${old}; compute anew with nestctl analytics refresh` })];
 }

@@ -1,5 +1,6 @@
+import type { AuditEvent } from '../../src/audit/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { changeLine } from '../../src/console/event-views.js';
+import { eventTree } from '../../src/console/event-views.js';
 import {
   Flags,
   listFlags,
@@ -10,7 +11,7 @@ import {
   uuidFlag,
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { table } from '../../src/console/views.js';
+import { table, type View } from '../../src/console/views.js';
 import { DUTIES } from '../../src/platform/database/duties.js';
 
 export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
@@ -37,86 +38,62 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
     key: textFlag({ description: "of one row: its id, or its key's parts joined by /" }),
     request: textFlag({ description: 'of one request, or one run of a command' }),
     'with-ticket': textFlag({ description: 'under one ticket', helpValue: 'ID' }),
-    values: Flags.boolean({ description: 'show values before and after' }),
+    values: Flags.boolean({ description: 'show values before and after, one line a column' }),
   };
 
   async perform(): Promise<Outcome> {
     const { queryEvents } = await import('../../src/audit/index.js');
-    const { ensureAccess } = await import('../../src/access/index.js');
-    const {
-      family,
-      user,
-      operator,
-      table: tableName,
-      operation,
-      key,
-      request,
-      limit,
-      cursor,
-      values,
-    } = this.flags;
-    const { since, until } = timeRange(this.flags);
+    const { ensureAccess, ensureSomeAccess } = await import('../../src/access/index.js');
+    const { family, user, operator, table, operation, key, request, limit, cursor } = this.flags;
+    const { since, until, zone } = timeRange(this.flags);
+    const duty = this.flags['by-duty'];
+    const ticket = this.flags['with-ticket'];
+    const filter = { family, user, operator, duty, table, operation, key, request, ticket, since, until };
     const scoped = family !== undefined || user !== undefined;
-    const page = await this.withSession(
-      scoped
-        ? ['support', 'auditor', 'compliance', 'admin', 'sre']
-        : ['auditor', 'sre', 'compliance', 'admin', 'support'],
-      async (session) => {
-        if (session.duty === 'support' && scoped) {
-          await ensureAccess(
-            session,
-            family === undefined ? { kind: 'user', id: user ?? '' } : { kind: 'family', id: family },
-            this.flags,
-          );
-        }
-        return await queryEvents(
-          session,
-          {
-            family,
-            user,
-            operator,
-            duty: this.flags['by-duty'],
-            table: tableName,
-            operation,
-            key,
-            request,
-            ticket: this.flags['with-ticket'],
-            since,
-            until,
-          },
-          { limit, cursor },
-        );
-      },
-    );
+    const duties = scoped
+      ? (['support', 'auditor', 'compliance', 'admin', 'sre'] as const)
+      : (['auditor', 'sre', 'compliance', 'admin', 'support'] as const);
+    const page = await this.withSession(duties, async (session) => {
+      if (session.duty === 'support') {
+        if (family !== undefined) await ensureAccess(session, { kind: 'family', id: family }, this.flags);
+        else if (user !== undefined) await ensureAccess(session, { kind: 'user', id: user }, this.flags);
+        else await ensureSomeAccess(session);
+      }
+      return await queryEvents(session, filter, { limit, cursor });
+    });
     return {
       result: { events: page.events },
       nextCursor: page.nextCursor,
-      view: table(
-        page.events,
-        [
-          { name: 'event', value: (event) => event.id },
-          { name: 'time', value: (event) => event.occurred_at, keep: true },
-          { name: 'operation', value: (event) => event.operation, keep: true },
-          { name: 'table', value: (event) => event.table_name.replace(/^public\./, ''), keep: true },
-          { name: 'by', value: (event) => event.app_user ?? event.session_login },
-          { name: 'duty', value: (event) => event.duty },
-          values
-            ? { name: 'values', value: (event) => changeLine(event) }
-            : {
-                name: 'changed',
-                value: (event) => event.changed_columns?.filter((name) => name !== 'updated_at').join(' '),
-              },
-          { name: 'ticket', value: (event) => event.ticket },
-          { name: 'reason', value: (event) => event.reason },
-          { name: 'row', value: (event) => event.record, extra: true },
-          { name: 'family', value: (event) => event.family_id, extra: true },
-          { name: 'person', value: (event) => event.subject_user, extra: true },
-          { name: 'login', value: (event) => event.session_login, extra: true },
-          { name: 'request', value: (event) => event.request_id, extra: true },
-          { name: 'category', value: (event) => event.category, extra: true },
-        ],
-        'No event matches.',
-      ),
+      view:
+        this.flags.values && page.events.length > 0 ? eventTree(page.events, zone) : eventTable(page.events),
     };
   }
+}
+
+function eventTable(events: readonly AuditEvent[]): View {
+  return table(
+    events,
+    [
+      { name: 'event', value: (event) => event.id },
+      { name: 'time', value: (event) => event.occurred_at, keep: true },
+      { name: 'what', value: (event) => event.operation, keep: true },
+      { name: 'table', value: (event) => event.table_name.replace(/^public\./, ''), keep: true },
+      { name: 'by', value: (event) => event.app_user ?? event.session_login },
+      { name: 'duty', value: (event) => event.duty },
+      { name: 'changed', value: (event) => changedColumns(event) },
+      { name: 'ticket', value: (event) => event.ticket },
+      { name: 'reason', value: (event) => event.reason },
+      { name: 'row', value: (event) => event.record, extra: true },
+      { name: 'family', value: (event) => event.family_id, extra: true },
+      { name: 'person', value: (event) => event.subject_user, extra: true },
+      { name: 'login', value: (event) => event.session_login, extra: true },
+      { name: 'request', value: (event) => event.request_id, extra: true },
+      { name: 'category', value: (event) => event.category, extra: true },
+    ],
+    'No event matches.',
+  );
+}
+
+function changedColumns(event: AuditEvent): string | undefined {
+  return event.changed_columns?.filter((name) => name !== 'updated_at').join(' ') || undefined;
 }

@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { changesOf } from '../../src/console/event-views.js';
+import { changesOf, erasureOf } from '../../src/console/event-views.js';
 import { Args, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table } from '../../src/console/views.js';
@@ -24,22 +24,55 @@ export default class AuditShow extends ConsoleCommand<typeof AuditShow> {
     const event = await this.withSession(['auditor', 'compliance', 'admin', 'support', 'sre'], (session) =>
       showEvent(session, this.args.event),
     );
-    const { before: _, after: __, changed_columns, erased_by, ...facts } = event;
+    const changes = changesOf(event);
     return {
       result: event,
       view: [
-        details({ ...facts, changed: changed_columns?.join(' '), 'erased by': erased_by?.join(' ') }),
+        details({
+          event: event.id,
+          time: event.occurred_at,
+          what: `${event.operation} ${event.table_name}`,
+          row: event.record,
+          changed: event.changed_columns?.join(' ') || undefined,
+          'done by': event.app_user === null ? event.session_login : `user ${event.app_user}`,
+          login: event.session_login,
+          duty: event.duty,
+          ticket: event.ticket,
+          reason: event.reason,
+          family: event.family_id,
+          person: event.subject_user,
+          request: event.request_id,
+          category: event.category,
+          erased: erasureOf(event),
+          transaction: `${event.xid} of epoch ${event.epoch}`,
+          leaf: event.leaf,
+        }),
         heading('Values'),
-        table(
-          changesOf(event),
-          [
-            { name: 'column', value: (change) => change.column },
-            { name: 'before', value: (change) => change.before, keep: true },
-            { name: 'after', value: (change) => change.after, keep: true },
-          ],
-          'None that this duty reads, or erased.',
-        ),
+        event.operation === 'update'
+          ? table(
+              changes,
+              [
+                { name: 'column', value: (change) => change.column },
+                { name: 'before', value: (change) => change.before, keep: true },
+                { name: 'after', value: (change) => change.after, keep: true },
+              ],
+              NOTHING,
+            )
+          : table(
+              changes,
+              [
+                { name: 'column', value: (change) => change.column },
+                {
+                  name: event.operation === 'insert' ? 'inserted' : 'deleted',
+                  value: (change) => change.after ?? change.before,
+                  keep: true,
+                },
+              ],
+              NOTHING,
+            ),
       ],
     };
   }
 }
+
+const NOTHING = 'None that this duty reads, or erased.';

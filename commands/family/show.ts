@@ -2,6 +2,7 @@ import { ConsoleCommand } from '../../src/console/base-command.js';
 import { Args, parseUuid, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table, toned } from '../../src/console/views.js';
+import type { FamilyMember } from '../../src/families/index.js';
 
 export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
   static override summary = 'Show a family with its members, children and invitations; needs an access grant';
@@ -21,27 +22,36 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
       await ensureAccess(session, { kind: 'family', id }, this.flags);
       return await showFamily(session, id);
     });
-    const { members, children, invitations, ...itself } = family;
+    const { members, children, invitations } = family;
     return {
       result: family,
       view: [
-        details({ ...itself }),
-        heading('Members'),
+        details({
+          family: family.name,
+          id: family.id,
+          type: family.family_type,
+          description: family.description ?? undefined,
+          where: [family.province, family.timezone].filter((part) => part !== null).join(', '),
+          since: family.created_at,
+          archived: family.archived_at === null ? undefined : toned('bad', family.archived_at),
+          'last usage': family.last_logged_at,
+        }),
+        heading(`Members: ${membersLine(members)}`),
         table(
           members,
           [
             { name: 'e-mail', value: (member) => member.email },
-            { name: 'name', value: (member) => member.display_name },
             { name: 'role', value: (member) => member.role, keep: true },
             {
               name: 'status',
               value: (member) =>
-                member.counts ? toned('good', member.status) : toned('bad', notCounting(member)),
+                member.counts ? toned('good', member.status) : toned('bad', member.blocked_by),
               keep: true,
             },
+            { name: 'name', value: (member) => member.display_name },
             { name: 'until', value: (member) => member.access_expires_at },
-            { name: 'granted', value: (member) => member.granted_permissions.join(' ') },
-            { name: 'denied', value: (member) => member.denied_permissions.join(' ') },
+            { name: 'granted', value: (member) => member.granted_permissions.join(' ') || null },
+            { name: 'denied', value: (member) => member.denied_permissions.join(' ') || null },
             { name: 'user', value: (member) => member.user_id, extra: true },
           ],
           'No members.',
@@ -53,8 +63,8 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
             { name: 'name', value: (child) => child.name },
             { name: 'born', value: (child) => child.date_of_birth },
             { name: 'size', value: (child) => child.current_diaper_size },
-            { name: 'removed', value: (child) => child.deleted_at },
             { name: 'id', value: (child) => child.id },
+            { name: 'removed', value: (child) => child.deleted_at },
           ],
           'No children.',
         ),
@@ -64,7 +74,10 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
           [
             { name: 'e-mail', value: (invitation) => invitation.email },
             { name: 'role', value: (invitation) => invitation.role },
-            { name: 'status', value: (invitation) => invitation.status },
+            {
+              name: 'status',
+              value: ({ status }) => (status === 'expired' ? toned('bad', status) : status),
+            },
             { name: 'expires', value: (invitation) => invitation.expires_at },
           ],
           'No invitations.',
@@ -74,11 +87,10 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
   }
 }
 
-/** Why a membership opens nothing, in a word or two. */
-function notCounting(member: { status: string; account: string; access_expires_at: Date | null }): string {
-  if (member.status !== 'active') return member.status;
-  if (member.account !== 'active') return `account ${member.account}`;
-  return member.access_expires_at !== null && member.access_expires_at < new Date()
-    ? 'expired'
-    : 'family archived';
+/** `3, of whom 1 sees nothing (expired)`: what a caller who "cannot see the log" is about. */
+function membersLine(members: readonly FamilyMember[]): string {
+  const blocked = members.flatMap((member) => member.blocked_by ?? []);
+  if (blocked.length === 0) return String(members.length);
+  const sees = blocked.length === 1 ? 'sees' : 'see';
+  return `${members.length}, of whom ${blocked.length} ${sees} nothing (${[...new Set(blocked)].join(', ')})`;
 }

@@ -1,7 +1,7 @@
 import { type FamilyListing, type FamilyPage, listFamilies, searchDirectory } from '../families/index.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
-import { ensureAccess, liveGrants } from './ensure-access.js';
+import { ensureAccess, lendPurpose, liveGrants } from './ensure-access.js';
 import type { AccessWish } from './open-access.js';
 
 /**
@@ -14,17 +14,26 @@ export async function findFamilies(
   wish: AccessWish,
 ): Promise<FamilyPage> {
   const grants = await liveGrants(session);
-  if (grants.some((grant) => grant.kind === 'break_glass')) return await listFamilies(session, listing);
-  const { name, email, id, cursor } = listing;
-  if (name !== undefined || email !== undefined || id !== undefined) {
-    await ensureAccess(session, { kind: 'directory' }, wish);
-    return await searchDirectory(session, { name, email, id }, cursor);
+  const everything = grants.find((grant) => grant.kind === 'break_glass');
+  if (everything !== undefined) {
+    await lendPurpose(session, everything, wish);
+    return await listFamilies(session, listing);
   }
-  if (grants.some((grant) => grant.kind === 'read')) return await listFamilies(session, listing);
-  throw new NestctlError('You have no live access grant, so there is no family to list.', {
-    kind: 'not_allowed',
-    code: 'no_grant',
-    hint: 'Look one up by --name, --email or --id, with --reason and --ticket.',
-    next: `nestctl family list --name … --reason '…' --ticket …`,
-  });
+  const { name, email, id, limit, cursor } = listing;
+  const opened = grants.some((grant) => grant.kind === 'read');
+  if (name === undefined && email === undefined && id === undefined) {
+    if (opened) return await listFamilies(session, listing);
+    throw new NestctlError('You have no live access grant, so there is no family to list.', {
+      kind: 'not_allowed',
+      code: 'no_grant',
+      hint: 'Look one up by --name, --email or --id, with --reason and --ticket.',
+      next: `nestctl family list --name … --reason '…' --ticket …`,
+    });
+  }
+  if (opened && id !== undefined) {
+    const granted = await listFamilies(session, { id, limit: 1 });
+    if (granted.families.length > 0) return granted;
+  }
+  await ensureAccess(session, { kind: 'directory' }, wish);
+  return await searchDirectory(session, { name, email, id }, { limit, cursor });
 }

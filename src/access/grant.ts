@@ -1,5 +1,4 @@
-import type { Sql } from 'sql-template-tag';
-import sql from 'sql-template-tag';
+import sql, { empty, type Sql } from 'sql-template-tag';
 
 export type GrantKind = 'read' | 'impersonation' | 'directory' | 'break_glass';
 
@@ -20,7 +19,7 @@ export interface Grant {
   readonly live: boolean;
 }
 
-const LIVE: Sql = sql`(closed_at is null and expires_at > clock_timestamp())`;
+export const LIVE: Sql = sql`(closed_at is null and expires_at > clock_timestamp())`;
 
 /** Grants that a condition names, newest first, as far as the session may see them. */
 export function grantsWhere(condition: Sql, limit: number): Sql {
@@ -32,7 +31,8 @@ export function grantsWhere(condition: Sql, limit: number): Sql {
     limit ${limit}`;
 }
 
-/** Live grants of the session's own operator and duty. */
-export function ownLiveGrants(duty: string): Sql {
-  return grantsWhere(sql`operator = session_user and duty = ${duty} and ${LIVE}`, 1000);
+/** Live grants of the session's own operator, under one duty or under any. */
+export function ownLiveGrants(duty?: string): Sql {
+  const underDuty = duty === undefined ? empty : sql`and duty = ${duty}`;
+  return grantsWhere(sql`operator = session_user and ${LIVE} ${underDuty}`, 1000);
 }

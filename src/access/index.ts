@@ -1,8 +1,8 @@
 export { closeAccess, planClosing } from './close-access.js';
-export { ensureAccess } from './ensure-access.js';
+export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
 export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
-export { type GrantFilter, listAccess } from './list-access.js';
+export { type GrantFilter, type GrantPage, listAccess } from './list-access.js';
 export {
   type AccessPlan,
   type AccessWish,

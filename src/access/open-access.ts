@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
+import type { GrantKind } from './grant.js';
 import { GRANT_KIND, type Scope } from './scope.js';
 
 export interface AccessPlan {
@@ -14,6 +15,9 @@ export interface AccessPlan {
 export interface OpenedAccess {
   readonly id: string;
   readonly duty: string;
+  readonly kind: GrantKind;
+  readonly family_id: string | null;
+  readonly user_id: string | null;
   readonly expires_at: Date;
 }
 
@@ -29,10 +33,14 @@ const DEFAULT_MINUTES = 30;
 export function planAccess(session: Session, scope: Scope, wish: AccessWish): AccessPlan {
   const { reason, ticket, minutes = DEFAULT_MINUTES } = wish;
   if (reason === undefined || ticket === undefined) {
-    throw new NestctlError('Opening access needs a reason and a ticket.', {
+    const missing = [
+      ...(reason === undefined ? ['--reason'] : []),
+      ...(ticket === undefined ? ['--ticket'] : []),
+    ].join(' and ');
+    throw new NestctlError(`Opening access needs a reason and a ticket: ${missing} is missing.`, {
       kind: 'needs_input',
-      code: 'reason_missing',
-      hint: 'Give --reason and --ticket, or set NESTCTL_REASON and NESTCTL_TICKET.',
+      code: reason === undefined ? 'reason_missing' : 'ticket_missing',
+      hint: 'Both are kept with the grant. NESTCTL_REASON and NESTCTL_TICKET do as well.',
     });
   }
   return { scope, duty: session.duty, reason, ticket, minutes };
@@ -45,7 +53,8 @@ export function planAccess(session: Session, scope: Scope, wish: AccessWish): Ac
 export async function openAccess(session: Session, plan: AccessPlan): Promise<OpenedAccess> {
   const family = plan.scope.kind === 'family' ? plan.scope.id : null;
   const user = plan.scope.kind === 'user' ? plan.scope.id : null;
+  const kind = GRANT_KIND[plan.scope.kind];
   return await session.one<OpenedAccess>(sql`
-    select id, duty, expires_at
-    from ops.open_access(${GRANT_KIND[plan.scope.kind]}, ${plan.reason}, ${plan.ticket}, ${plan.minutes}, ${family}, ${user})`);
+    select id, duty, ${kind} as kind, ${family}::uuid as family_id, ${user}::uuid as user_id, expires_at
+    from ops.open_access(${kind}, ${plan.reason}, ${plan.ticket}, ${plan.minutes}, ${family}, ${user})`);
 }

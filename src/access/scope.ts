@@ -46,15 +46,25 @@ export function covers(grant: Grant, scope: Scope): boolean {
   if (grant.kind !== GRANT_KIND[scope.kind]) return false;
   if (scope.kind === 'family') return grant.family_id === scope.id;
   if (scope.kind === 'user') return grant.user_id === scope.id;
-  return scope.kind === 'directory';
+  return true;
 }
 
-/** The error of somebody who has no grant, with the command that would open one. */
-export function noGrant(scope: Scope): NestctlError {
+/**
+ * The error of somebody who has no grant, with the command that would open one; or with the duty to take, where
+ * `elsewhere` is a grant of theirs under another one.
+ */
+export function noGrant(scope: Scope, elsewhere?: Grant): NestctlError {
   return new NestctlError('No live access grant of yours covers this.', {
     kind: 'not_allowed',
     code: 'no_grant',
-    hint: 'Say why and for which ticket, here with --reason and --ticket, or for several commands:',
-    next: `nestctl access open ${scopeFlags(scope)} --reason '…' --ticket … --for 30m`,
+    ...(elsewhere === undefined
+      ? {
+          hint: 'Say why and for which ticket, here with --reason and --ticket, or for several commands:',
+          next: `nestctl access open ${scopeFlags(scope)} --reason '…' --ticket … --for 30m`,
+        }
+      : {
+          hint: `One does under another duty: add --duty ${elsewhere.duty}.`,
+          next: 'nestctl access list',
+        }),
   });
 }

@@ -1,34 +1,22 @@
 import sql, { join, type Sql } from 'sql-template-tag';
-import { decodeCursor, encodeCursor } from '../platform/cursor.js';
+import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
-import type { AuditEvent, Operation } from './event.js';
+import type { AuditEvent } from './event.js';
 import { eventColumns, eventSource } from './event-columns.js';
-
-export interface EventFilter {
-  readonly family?: string | undefined;
-  /** Who did it, or whose row it was. */
-  readonly user?: string | undefined;
-  /** An operator's login. */
-  readonly operator?: string | undefined;
-  readonly duty?: string | undefined;
-  /** A table of public, or schema.table. */
-  readonly table?: string | undefined;
-  readonly operation?: Operation | undefined;
-  /** The row's id, or its key joined by "/" where it has none. */
-  readonly key?: string | undefined;
-  readonly request?: string | undefined;
-  readonly ticket?: string | undefined;
-  readonly since?: Date | undefined;
-  readonly until?: Date | undefined;
-}
+import { type EventFilter, filterConditions, qualified, refusePayloadFilters } from './event-filter.js';
 
 export interface EventPage {
   readonly events: readonly AuditEvent[];
   readonly nextCursor: string | undefined;
 }
 
-/** Events that match, newest first, as far as row security lets the session see them. */
+/**
+ * Events that match, newest first, as far as row security lets the session see them. A page never repeats an
+ * event of the one before, nor skips one that had been committed by then; events committed since are newer, or
+ * come from transactions that were still open, and a query from the start shows them.
+ * Throws `unknown_table` where nothing matches and there is no such table.
+ */
 export async function queryEvents(
   session: Session,
   filter: EventFilter,
@@ -36,12 +24,17 @@ export async function queryEvents(
 ): Promise<EventPage> {
   if (session.duty === 'sre') refusePayloadFilters(filter);
   const rows = await session.query<AuditEvent & { at: string }>(eventQuery(session.duty, filter, page));
+  if (rows.length === 0 && filter.table !== undefined) await knowTable(session, filter.table);
   const events = rows.slice(0, page.limit).map(({ at: _, ...event }) => event);
   const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return { events, nextCursor: last === undefined ? undefined : encodeCursor([last.at, last.id]) };
+  return { events, nextCursor: last === undefined ? undefined : encodeCursor('events', [last.at, last.id]) };
 }
 
-/** The statement behind `queryEvents`; one row more than the page, to know whether more follows. */
+/**
+ * The statement behind `queryEvents`; one row more than the page, to know whether more follows. The places come
+ * from the table, where an index gives them in order; their values from the view, which has a barrier that no
+ * join gets through but a lateral one.
+ */
 export function eventQuery(
   duty: string,
   filter: EventFilter,
@@ -49,61 +42,45 @@ export function eventQuery(
 ): Sql {
   const conditions = filterConditions(filter);
   if (page.cursor !== undefined) {
-    const [at, id] = decodeCursor(page.cursor, 2);
+    const [at, id] = decodeCursor('events', page.cursor, [PART.time, PART.number]);
     conditions.push(sql`(e.occurred_at, e.id) < (${at}::timestamptz, ${id}::bigint)`);
   }
   const limit = page.limit + 1;
+  const { user } = filter;
   const source =
-    filter.user === undefined
-      ? events(duty, conditions, limit)
+    user === undefined
+      ? places(conditions, limit)
       : // Two index scans: as one condition joined by "or" neither index could give the order.
-        sql`(${events(duty, [...conditions, sql`e.app_user = ${filter.user}`], limit)}) union all
-          (${events(duty, [...conditions, sql`e.subject_user = ${filter.user} and e.app_user is distinct from ${filter.user}`], limit)})`;
+        sql`(${places([...conditions, sql`e.app_user = ${user}`], limit)}) union all
+          (${places([...conditions, sql`e.subject_user = ${user} and e.app_user is distinct from ${user}`], limit)})`;
   return sql`
-    select e.occurred_at::text as at, ${eventColumns(duty)}
-    from (${source}) p join ${eventSource(duty)} e
-      on e.occurred_at = p.occurred_at and e.id = p.id and e.category = p.category
-    order by e.occurred_at desc, e.id desc
-    limit ${limit}`;
+    select p.occurred_at::text as at, shown.*
+    from (select * from (${source}) found order by occurred_at desc, id desc limit ${limit}) p
+      cross join lateral (
+        select ${eventColumns(duty)} from ${eventSource(duty)} e
+        where e.occurred_at = p.occurred_at and e.id = p.id
+        limit 1) shown
+    order by p.occurred_at desc, p.id desc`;
 }
 
-function events(duty: string, conditions: readonly Sql[], limit: number): Sql {
+function places(conditions: readonly Sql[], limit: number): Sql {
   return sql`
-    select e.occurred_at, e.id, e.category from ${eventSource(duty)} e
+    select e.occurred_at, e.id from audit.events e
     where ${conditions.length === 0 ? sql`true` : join(conditions, ' and ')}
     order by e.occurred_at desc, e.id desc
     limit ${limit}`;
 }
 
-function filterConditions(filter: EventFilter): Sql[] {
-  const conditions: Sql[] = [];
-  const add = <T>(value: T | undefined, condition: (value: T) => Sql) => {
-    if (value !== undefined) conditions.push(condition(value));
-  };
-  add(filter.since, (since) => sql`e.occurred_at >= ${since}`);
-  add(filter.until, (until) => sql`e.occurred_at < ${until}`);
-  add(filter.family, (family) => sql`e.family_id = ${family}`);
-  // Operators are found through an index of staff events only.
-  add(filter.operator, (operator) => sql`e.session_login = ${operator} and e.duty is not null`);
-  add(filter.duty, (duty) => sql`e.duty = ${duty}`);
-  add(filter.table, (table) => sql`e.table_name = ${table.includes('.') ? table : `public.${table}`}`);
-  add(filter.operation, (operation) => sql`e.operation = ${operation.toUpperCase()}::audit.operation`);
-  add(filter.key, (key) => (isUuid(key) ? sql`e.record_id = ${key}` : sql`e.record_key = ${key}`));
-  add(filter.request, (request) => sql`e.request_id = ${request}`);
-  add(filter.ticket, (ticket) => sql`e.ticket = ${ticket}`);
-  return conditions;
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-}
-
-function refusePayloadFilters(filter: EventFilter): void {
-  const refused = (['family', 'user', 'key', 'ticket'] as const).filter((name) => filter[name] !== undefined);
-  if (refused.length === 0) return;
-  throw new NestctlError(`The duty "sre" reads the skeleton of events, not ${refused.join(', ')}.`, {
-    kind: 'not_allowed',
-    code: 'duty_not_allowed',
-    hint: 'Another duty does: --duty support within a grant, or auditor.',
+/** "Nothing matches" would be a wrong answer about a table that was mistyped. */
+async function knowTable(session: Session, table: string): Promise<void> {
+  const [schema, name] = qualified(table).split('.');
+  const found = await session.query(sql`
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema} and c.relname = ${name} and c.relkind in ('r', 'p')`);
+  if (found.length > 0) return;
+  throw new NestctlError(`There is no table ${qualified(table)}.`, {
+    kind: 'usage',
+    code: 'unknown_table',
+    hint: 'Tables of public need no schema: usage_logs. Others do: ops.access_grants.',
   });
 }

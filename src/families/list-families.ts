@@ -1,5 +1,5 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag';
-import { decodeCursor, encodeCursor } from '../platform/cursor.js';
+import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
 import type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
 
@@ -12,13 +12,16 @@ export interface FamilyListing extends FamilySearch {
 export async function listFamilies(session: Session, listing: FamilyListing): Promise<FamilyPage> {
   const conditions = searchConditions(listing);
   if (listing.cursor !== undefined) {
-    const [name, id] = decodeCursor(listing.cursor, 2);
+    const [name, id] = decodeCursor('families', listing.cursor, [PART.text, PART.id]);
     conditions.push(sql`(f.name, f.id) > (${name}, ${id}::uuid)`);
   }
   const rows = await session.query<FamilyRow>(familyRows(conditions, listing.limit + 1));
   const families = rows.slice(0, listing.limit);
   const last = rows.length > listing.limit ? families.at(-1) : undefined;
-  return { families, nextCursor: last === undefined ? undefined : encodeCursor([last.name, last.id]) };
+  return {
+    families,
+    nextCursor: last === undefined ? undefined : encodeCursor('families', [last.name, last.id]),
+  };
 }
 
 /** Those of the given families that the session's grants open. */

@@ -1,42 +1,41 @@
 import sql from 'sql-template-tag';
-import { decodeCursor, encodeCursor } from '../platform/cursor.js';
+import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
 import { familiesById } from './list-families.js';
 
 /** The database answers at most this many, whatever is asked. */
-const PAGE = 10;
+const LARGEST = 10;
 
 /**
- * Families by the directory: masked, ten at a time, each lookup recorded and committed before it answers. Those
- * that a grant of the session opens come whole. Needs a directory session; throws `no_grant`, `quota_exceeded`.
+ * Families by the directory: masked, at most ten at a time, each lookup recorded and committed before it answers.
+ * Those that a grant of the session opens come whole. Needs a directory session; throws `no_grant`,
+ * `quota_exceeded`.
  */
 export async function searchDirectory(
   session: Session,
   search: FamilySearch,
-  cursor?: string,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<FamilyPage> {
   const [by, query] = oneOf(search);
-  const after = cursor === undefined ? null : decodeCursor(cursor, 1)[0];
+  const after = page.cursor === undefined ? null : decodeCursor('directory', page.cursor, [PART.id])[0];
   const { id } = await session.one<{ id: string }>(
     sql`select ops.look_up('family', ${by}, ${query}, ${after}::uuid) as id`,
   );
   const found = await session.query<Omit<FamilyRow, 'masked'>>(
     sql`select id, name, family_type, province, status, members::int, contacts from ops.directory_families(${id})`,
   );
-  const open = new Map(
-    (
-      await familiesById(
-        session,
-        found.map((family) => family.id),
-      )
-    ).map((one) => [one.id, one]),
+  const shown = found.slice(0, page.limit);
+  const granted = await familiesById(
+    session,
+    shown.map((family) => family.id),
   );
-  const last = found.length === PAGE ? found.at(-1) : undefined;
+  const whole = new Map(granted.map((family) => [family.id, family]));
+  const last = shown.length < found.length || found.length === LARGEST ? shown.at(-1) : undefined;
   return {
-    families: found.map((family) => open.get(family.id) ?? { ...family, masked: true }),
-    nextCursor: last === undefined ? undefined : encodeCursor([last.id]),
+    families: shown.map((family) => whole.get(family.id) ?? { ...family, masked: true }),
+    nextCursor: last === undefined ? undefined : encodeCursor('directory', [last.id]),
   };
 }
 

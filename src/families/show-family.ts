@@ -16,6 +16,8 @@ export interface FamilyMember {
   readonly access_expires_at: Date | null;
   /** Whether the membership opens anything at this moment. */
   readonly counts: boolean;
+  /** What keeps it from counting: its status, `expired`, the account's status or `family archived`; null where it counts. */
+  readonly blocked_by: string | null;
 }
 
 export interface FamilyChild {
@@ -31,6 +33,7 @@ export interface FamilyInvitation {
   readonly id: string;
   readonly email: string;
   readonly role: string;
+  /** `expired` too where it is still pending in the table, but past its end. */
   readonly status: string;
   readonly expires_at: Date;
 }
@@ -69,19 +72,24 @@ export async function showFamily(session: Session, id: string): Promise<Family> 
         members: await session.query<FamilyMember>(sql`
           select m.id, m.user_id, u.email, u.display_name, u.status as account, m.role, m.status,
             m.granted_permissions, m.denied_permissions, m.joined_at, m.access_expires_at,
-            m.status = 'active' and coalesce(m.access_expires_at > now(), true)
-              and u.status not in ('suspended', 'pending_deletion')
-              and (f.archived_at is null or m.role = 'family_core') as counts
+            why.blocked_by is null as counts, why.blocked_by
           from public.family_members m
             join public.families f on f.id = m.family_id
             join public.users u on u.id = m.user_id
+            cross join lateral (select case
+              when m.status <> 'active' then m.status
+              when m.access_expires_at <= clock_timestamp() then 'expired'
+              when u.status in ('suspended', 'pending_deletion') then 'account ' || replace(u.status, '_', ' ')
+              when f.archived_at is not null and m.role <> 'family_core' then 'family archived'
+            end as blocked_by) why
           where m.family_id = ${id}
           order by array_position(array['family_core', 'extended_family', 'professional', 'institutional'], m.role), u.email`),
         children: await session.query<FamilyChild>(sql`
           select id, name, date_of_birth, current_diaper_size, deleted_at
           from public.children where family_id = ${id} order by date_of_birth, name, id`),
         invitations: await session.query<FamilyInvitation>(sql`
-          select id, email, role, status, expires_at
+          select id, email, role,
+            case when status = 'pending' and expires_at <= clock_timestamp() then 'expired' else status end as status, expires_at
           from public.family_invitations where family_id = ${id} order by expires_at desc, id`),
       };
     },

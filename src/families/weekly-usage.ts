@@ -27,7 +27,7 @@ export interface Computed<Week> {
   readonly computed_at: Date | null;
 }
 
-/** Usage of one granted family by child and week, as of the last refresh. `since`: YYYY-MM-DD. */
+/** Usage of one granted family by child and week, as of the last refresh, from the week of `since` (YYYY-MM-DD) on. */
 export async function weeklyUsage(
   session: Session,
   family: string,
@@ -35,7 +35,7 @@ export async function weeklyUsage(
 ): Promise<Computed<WeekOfChild>> {
   const weeks = await session.query<WeekOfChild>(sql`
     select child_id, child_name, week, events::int, changes::int, items_used::int, leakages::int
-    from ops.weekly_usage(${family}, ${since}::date)`);
+    from ops.weekly_usage(${family}, date_trunc('week', ${since}::date)::date)`);
   return { weeks, computed_at: await computedAt(session) };
 }
 
@@ -50,11 +50,11 @@ export function byChild(
   });
 }
 
-/** Usage of the whole product by week: counts only. `since`: YYYY-MM-DD. */
+/** Usage of the whole product by week: counts only, from the week of `since` (YYYY-MM-DD) on. */
 export async function weeklyActivity(session: Session, since: string | null): Promise<Computed<WeekOfAll>> {
   const weeks = await session.query<WeekOfAll>(sql`
     select week, families::int, children::int, events::float8, changes::float8
-    from ops.weekly_activity(${since}::date)`);
+    from ops.weekly_activity(date_trunc('week', ${since}::date)::date)`);
   return { weeks, computed_at: await computedAt(session) };
 }
 
