@@ -1,19 +1,12 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
+import { findingTree } from '../src/console/finding-views.js';
 import type { Outcome } from '../src/console/outcome.js';
-import { type Mark, text, tree } from '../src/console/views.js';
-
-const MARKS: Readonly<Record<string, Mark>> = {
-  ok: 'good',
-  info: 'none',
-  unknown: 'unknown',
-  warning: 'warn',
-  error: 'bad',
-};
+import { text } from '../src/console/views.js';
 
 export default class Doctor extends ConsoleCommand<typeof Doctor> {
   static override summary = 'Examine connection, duties, migrations, row security, audit and archiving';
   static override description =
-    'Each finding names the command that mends it. Exit code 3: something is wrong; 9: nothing is, but something could not be checked.';
+    'What is wrong comes first, each with what mends it. Exit code 3: something is wrong; 9: nothing is, but something could not be checked.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
@@ -29,25 +22,20 @@ export default class Doctor extends ConsoleCommand<typeof Doctor> {
     );
     const wrong = findings.filter(({ level }) => level === 'error' || level === 'warning');
     const unknown = findings.filter(({ level }) => level === 'unknown');
+    const couldNot = unknown.length === 0 ? '' : ` ${unknown.length} could not be checked.`;
     const summary =
       wrong.length > 0
-        ? text(`${wrong.length} ${wrong.length === 1 ? 'thing is' : 'things are'} wrong.`, { mark: 'bad' })
+        ? text(`${wrong.length} ${wrong.length === 1 ? 'thing is' : 'things are'} wrong.${couldNot}`, {
+            mark: 'bad',
+          })
         : unknown.length > 0
-          ? text(`Nothing wrong was found, but ${unknown.length} could not be checked.`, { mark: 'unknown' })
+          ? text(`Nothing wrong was found, but${couldNot}`, { mark: 'unknown' })
           : text('All is well.', { mark: 'good' });
     return {
       result: { findings },
       verdict: wrong.length > 0 ? 'finding' : unknown.length > 0 ? 'partial' : undefined,
-      view: [
-        tree(
-          ...findings.map(({ name, level, object, detail, remedy }) => ({
-            text: object === null ? `${name}: ${detail}` : `${name}: ${object}: ${detail}`,
-            mark: MARKS[level] ?? 'none',
-            ...(remedy === null ? {} : { children: [{ text: `mend: ${remedy}` }] }),
-          })),
-        ),
-        summary,
-      ],
+      view: [findingTree(findings), summary],
+      next: wrong.find(({ remedy }) => remedy?.startsWith('nestctl '))?.remedy ?? undefined,
     };
   }
 }

@@ -7,7 +7,16 @@ import { type Finding, finding } from './finding.js';
 /** Runs every file of sql/checks in its own read-only transaction; one that finds nothing is an `ok`. */
 export async function catalogueChecks(connection: Connection): Promise<Finding[]> {
   const folder = sqlPath('checks');
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (names === undefined) {
+    return [
+      finding('checks', 'unknown', 'this installation lacks its catalogue checks', { object: 'sql/checks' }),
+    ];
+  }
+  const files = names.filter((file) => file.endsWith('.sql')).sort();
   const findings: Finding[] = [];
   for (const file of files) {
     const name = file.replace(/^\d+_|\.sql$/g, '');

@@ -2,9 +2,10 @@ import { type Connection, withConnection } from '../database/connection.js';
 import type { ConnectionTarget } from '../database/target.js';
 import { NestctlError } from '../errors.js';
 import { catalogueChecks } from './catalogue-checks.js';
+import { checkDrift } from './drift.js';
 import { asDuty, checkDuties, memberships } from './duty-checks.js';
 import { type Finding, finding } from './finding.js';
-import { checkDrift, checkMigrations } from './migration-checks.js';
+import { checkMigrations } from './migration-checks.js';
 import { checkArchiving, checkServer, checkTls } from './server-checks.js';
 
 /**
@@ -66,8 +67,12 @@ async function reach(
     return [
       finding(name, 'error', error.message, {
         object: target.user,
-        ...(error.next === undefined ? {} : { remedy: error.next }),
+        ...withRemedy(error.next ?? error.hint),
       }),
     ];
   }
+}
+
+function withRemedy(remedy: string | undefined): { remedy?: string } {
+  return remedy === undefined ? {} : { remedy };
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '../database/connection.js';
-import { migrationStatus, recordSnapshot } from '../migrations/index.js';
+import { migrationStatus } from '../migrations/index.js';
 import { type Finding, finding } from './finding.js';
 
 /** Whether the database is at this console's migrations. The connection must be able to read ops.migrations. */
@@ -22,21 +22,3 @@ const SAYS = {
   unknown: 'applied, but this nestctl does not know it: it is older than the database',
   skipped: 'not applied although a later one is',
 } as const;
-
-/**
- * Whether policies, helpers, triggers and grants still are what the last migration left, since no row trigger
- * sees DDL. Keeps what it saw; needs the owner.
- */
-export async function checkDrift(owner: Connection): Promise<Finding[]> {
-  const [last] = await owner.query<{ hash: string }>(
-    `select hash from ops.catalogue_snapshots where taken_for = 'migration' order by id desc limit 1`,
-  );
-  const now = await recordSnapshot(owner, 'doctor');
-  if (last?.hash === now.hash) return [finding('catalogue', 'ok', 'as the last migration left it')];
-  return [
-    finding('catalogue', 'error', 'policies, helpers, triggers or grants were changed outside migrations', {
-      object: 'ops.catalogue_snapshots',
-      remedy: 'nestctl db docs --check',
-    }),
-  ];
-}

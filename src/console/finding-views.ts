@@ -1,0 +1,52 @@
+import { type Mark, type TreeNode, type TreeView, tree } from './views.js';
+
+interface Finding {
+  readonly name: string;
+  readonly level: 'ok' | 'info' | 'unknown' | 'warning' | 'error';
+  readonly object: string | null;
+  readonly detail: string;
+  readonly remedy: string | null;
+}
+
+const MARKS: Readonly<Record<Finding['level'], Mark>> = {
+  ok: 'good',
+  info: 'none',
+  unknown: 'unknown',
+  warning: 'warn',
+  error: 'bad',
+};
+const WORST_FIRST: readonly Finding['level'][] = ['error', 'warning', 'unknown', 'info'];
+
+/** What a check found: the worst first, each with what mends it; what is right folded into one line a check. */
+export function findingTree(findings: readonly Finding[]): TreeView {
+  const open = WORST_FIRST.flatMap((level) => findings.filter((one) => one.level === level));
+  const right = findings.filter(({ level }) => level === 'ok');
+  const names = [...new Set(right.map(({ name }) => name))];
+  return tree(
+    ...open.map(
+      ({ name, level, object, detail, remedy }): TreeNode => ({
+        text: object === null ? `${name}: ${detail}` : `${name}: ${object}: ${detail}`,
+        mark: MARKS[level],
+        ...(remedy === null ? {} : { children: [{ text: `mend: ${remedy}` }] }),
+      }),
+    ),
+    ...names.map(
+      (name): TreeNode => ({
+        text: `${name}: ${folded(right.filter((one) => one.name === name))}`,
+        mark: MARKS.ok,
+      }),
+    ),
+  );
+}
+
+function folded(group: readonly Finding[]): string {
+  const details = [...new Set(group.map(({ detail }) => detail))];
+  return details
+    .map((detail) => {
+      const objects = group.flatMap((one) =>
+        one.detail === detail && one.object !== null ? [one.object] : [],
+      );
+      return objects.length === 0 ? detail : `${objects.join(', ')}: ${detail}`;
+    })
+    .join('; ');
+}
