@@ -28,7 +28,11 @@ export default class DbRollback extends ConsoleCommand<typeof DbRollback> {
   };
 
   async perform(): Promise<Outcome> {
-    const { describeStep, rollback } = await import('../../src/platform/migrations/index.js');
+    const { describeLoss, describeStep, rollback } = await import('../../src/platform/migrations/index.js');
+    const resultOf = ({ migrations, left }: RollbackReport) => ({
+      applied: left,
+      migrations: migrations.map((row) => ({ ...row, loses: row.losses.map(describeLoss) })),
+    });
     const { kind, name } = await this.context();
     const options = {
       target: await this.ownerTarget(),
@@ -65,15 +69,4 @@ export default class DbRollback extends ConsoleCommand<typeof DbRollback> {
       }),
     });
   }
-}
-
-function resultOf({ migrations, left }: RollbackReport) {
-  return {
-    applied: left,
-    migrations: migrations.map(({ name, losses }) => ({
-      name,
-      losses,
-      loses: losses.map(({ object, what, rows }) => `${object}: ${what}, ${rows} rows`),
-    })),
-  };
 }

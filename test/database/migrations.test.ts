@@ -137,11 +137,11 @@ create unique index one_email_key on public.one (email);`,
     await superuser.query(
       `alter role nestsync_owner in database ${database.name} set search_path = private, public`,
     );
-    await superuser.query(`alter database ${database.name} set statement_timeout = '1ms'`);
+    await superuser.query(`alter database ${database.name} set statement_timeout = '300ms'`);
     folder
       .write('0001_one', {
         ...table('one'),
-        up: `${table('one').up} set search_path = public; set timezone = 'Asia/Tokyo';`,
+        up: `${table('one').up} set search_path = public; set timezone = 'Asia/Tokyo'; select pg_sleep(0.5);`,
       })
       .write('0002_two', {
         up: `create table public.two as select current_setting('search_path') as path, current_setting('timezone') as zone;`,

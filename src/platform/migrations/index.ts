@@ -1,4 +1,4 @@
-export { type CatalogueOptions, catalogue, OUR_SCHEMAS } from './catalogue.js';
+export { type CatalogueOptions, catalogue } from './catalogue.js';
 export type * from './catalogue-types.js';
 export { type DataLoss, describeLoss } from './data-loss.js';
 export { readDocuments, staleDocuments, writeDocuments } from './documents/index.js';
@@ -9,7 +9,7 @@ export {
   migrate,
   type PlannedMigration,
 } from './migrate.js';
-export { describeHolder, describeStep, type Holder, type MigrationStep, type OnStep } from './progress.js';
+export { describeStep, type Holder, type MigrationStep, type OnStep } from './progress.js';
 export { type Migration, readMigrations } from './read-migrations.js';
 export { CLUSTER_ROLES } from './roles.js';
 export { type RollbackOptions, type RollbackReport, rollback } from './rollback.js';

@@ -8,7 +8,8 @@ import { quoteIdentifier } from './roles.js';
 export const OLDEST_SERVER = 15;
 
 export async function connectOwner(target: ConnectionTarget): Promise<Connection> {
-  return connect(target, { applicationName: 'nestctl migrate' });
+  // The login's own limit must not stop a migration, nor the looking before it.
+  return connect(target, { applicationName: 'nestctl migrate', statementTimeout: 0 });
 }
 
 /**
