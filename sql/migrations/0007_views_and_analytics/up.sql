@@ -63,7 +63,8 @@ alter table ops.analytics_refreshes enable row level security;
 alter table ops.analytics_refreshes force row level security;
 create policy analytics_refreshes_owner_all on ops.analytics_refreshes to current_user using (true) with check (true);
 create policy analytics_refreshes_staff_select on ops.analytics_refreshes for select
-  to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin using (true);
+  to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin
+  using ((select private.session_duty()) is not null);
 grant select on ops.analytics_refreshes to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 select audit.attach('ops.analytics_refreshes', 'access', record => null);
 create trigger analytics_refreshes_no_truncate before truncate on ops.analytics_refreshes execute function private.refuse_truncate();
