@@ -10,6 +10,7 @@ begin
     execute format('drop trigger audit_insert on %s', t);
     execute format('drop trigger audit_update on %s', t);
     execute format('drop trigger audit_delete on %s', t);
+    execute format('drop trigger if exists audit_no_truncate on %s', t);
   end loop;
   for f in select oid::regprocedure from pg_proc where pronamespace = 'audit'::regnamespace and proname like 'capture\_%' and prorettype = 'trigger'::regtype loop
     execute format('drop function %s', f);

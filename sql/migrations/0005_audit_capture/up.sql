@@ -544,6 +544,10 @@ begin
     execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function audit.%I()', target, 'capture_' || label);
     execute format('create trigger audit_delete after delete on %s referencing old table as old_rows for each statement execute function audit.%I()', target, 'capture_' || label);
   end if;
+  -- TRUNCATE fires no trigger for rows.
+  if not exists (select from pg_catalog.pg_trigger g where g.tgrelid = target and g.tgtype & 32 <> 0) then
+    execute format('create trigger audit_no_truncate before truncate on %s execute function private.refuse_truncate()', target);
+  end if;
   insert into audit.captured_tables (table_name, category, named_columns, redacted_columns, columns)
   select target, category, named, redacted, array_agg(a.attname::text order by a.attnum)
   from pg_catalog.pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped
@@ -587,8 +591,10 @@ create policy epochs_owner_all on audit.epochs to current_user using (true) with
 create policy epochs_staff_select on audit.epochs for select
   to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin using (true);
 grant select on audit.epochs to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+-- A member of a granted family may be in others too: an event of a family is read with a grant for that family.
 create policy events_support_select on audit.events for select to nestsync_support
-  using (family_id = any ((select private.granted_families())::uuid[]) or subject_user = any ((select private.granted_users())::uuid[]));
+  using (case when family_id is null then subject_user = any ((select private.granted_users())::uuid[])
+    else family_id = any ((select private.granted_families())::uuid[]) end);
 create policy events_staff_select on audit.events for select to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin
   using ((select private.session_duty()) is not null);
 grant select (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id, leaf) on audit.events
@@ -623,8 +629,8 @@ create view audit.readable_events with (security_barrier) as
     e.erased_requests, e.leaf
   from audit.events e
   where case (select private.session_duty())
-    when 'support' then coalesce(e.family_id = any ((select private.granted_families())::uuid[]), false)
-      or coalesce(e.subject_user = any ((select private.granted_users())::uuid[]), false)
+    when 'support' then case when e.family_id is null then coalesce(e.subject_user = any ((select private.granted_users())::uuid[]), false)
+      else e.family_id = any ((select private.granted_families())::uuid[]) end
     when 'compliance' then true
     when 'auditor' then true
     when 'admin' then true
