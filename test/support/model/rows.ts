@@ -69,7 +69,7 @@ export function userValues(table: Table): Values {
     case 'notification_logs':
       return { notification_type: 'reorder', channel: 'push', title: 'Couches', message: 'Bientôt vide' };
     case 'payment_methods':
-      return { card_brand: 'visa', card_last4: '4242' };
+      return { card_brand: 'Carte Émeraude', card_last4: '4242' };
     case 'subscriptions':
       return { plan: 'family', status: 'canceled', province: 'QC', started_at: '2026-01-01' };
     default:
