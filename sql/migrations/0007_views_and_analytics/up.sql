@@ -67,7 +67,6 @@ create policy analytics_refreshes_staff_select on ops.analytics_refreshes for se
   using ((select private.session_duty()) is not null);
 grant select on ops.analytics_refreshes to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 select audit.attach('ops.analytics_refreshes', 'access', record => null);
-create trigger analytics_refreshes_no_truncate before truncate on ops.analytics_refreshes execute function private.refuse_truncate();
 
 create function ops.refresh_analytics() returns table (started_at timestamptz, finished_at timestamptz)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

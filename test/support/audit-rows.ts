@@ -1,0 +1,175 @@
+/** A row of every table that an owner can write: how to insert, change and delete it. */
+export interface TableRow {
+  readonly insert: string;
+  /** Absent where the table refuses it. */
+  readonly update?: string;
+  readonly delete?: string;
+}
+
+export const FAMILY = '10000000-0000-4000-8000-000000000001';
+export const PERSON = '20000000-0000-4000-8000-000000000001';
+const CHILD = '30000000-0000-4000-8000-000000000001';
+const ITEM = '40000000-0000-4000-8000-000000000001';
+const GRANT = '50000000-0000-4000-8000-000000000001';
+
+const owned = (
+  table: string,
+  owner: 'family_id' | 'user_id',
+  columns: string,
+  values: string,
+  set: string,
+): TableRow => ({
+  insert: `insert into ${table} (${owner}, ${columns}) values ('${owner === 'family_id' ? FAMILY : PERSON}', ${values})`,
+  update: `update ${table} set ${set}`,
+  delete: `delete from ${table}`,
+});
+
+/** In an order in which each row finds those it points to; deleted in the opposite order. */
+export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
+  'public.role_permissions': {
+    insert: `insert into public.role_permissions values ('family_core', 'future_thing:read', 'all')`,
+    update: `update public.role_permissions set row_scope = 'own' where permission = 'future_thing:read'`,
+    delete: `delete from public.role_permissions where permission = 'future_thing:read'`,
+  },
+  'public.users': {
+    insert: `insert into public.users (id, email, first_name, province, postal_code, last_login_ip)
+      values ('${PERSON}', 'zoe@nestsync.example', 'Zoé', 'QC', 'H2X 1Y4', '2001:db8::1')`,
+    update: `update public.users set last_name = 'Œuvrard', locked_until = now(), failed_login_attempts = 3`,
+    delete: 'delete from public.users',
+  },
+  'public.families': {
+    insert: `insert into public.families (id, name, settings, created_by) values ('${FAMILY}', 'Roy', '{"a": [1, null]}', '${PERSON}')`,
+    update: `update public.families set archived_at = clock_timestamp(), settings = '{}'`,
+    delete: 'delete from public.families',
+  },
+  'public.family_members': owned(
+    'public.family_members',
+    'family_id',
+    'user_id, role, invited_by, granted_permissions',
+    `'${PERSON}', 'professional', '${PERSON}', '{usage:read}'`,
+    `status = 'suspended', invited_by = null`,
+  ),
+  'public.family_invitations': owned(
+    'public.family_invitations',
+    'family_id',
+    'email, role, token_hash, invited_by',
+    `'mamie@nestsync.example', 'extended_family', '\\xdeadbeef', '${PERSON}'`,
+    `token_hash = '\\x00'`,
+  ),
+  'public.children': owned(
+    'public.children',
+    'family_id',
+    'id, name, date_of_birth, current_weight_kg, created_by',
+    `'${CHILD}', 'Léo', '2025-02-28', 7.50, '${PERSON}'`,
+    `current_weight_kg = 8.00, size_history = '["1"]'`,
+  ),
+  'public.emergency_profiles': owned(
+    'public.emergency_profiles',
+    'family_id',
+    'child_id, contact_name, health_card_number',
+    `'${CHILD}', 'Grand-maman', 'ROYL 2502 2812'`,
+    `blood_type = 'O-', has_epipen = true`,
+  ),
+  'public.inventory_items': owned(
+    'public.inventory_items',
+    'family_id',
+    'id, child_id, product_type, quantity_total, quantity_remaining, cost_cad',
+    `'${ITEM}', '${CHILD}', 'diaper', 80, 80, 34.99`,
+    `quantity_remaining = 79, opened_date = '2026-01-31'`,
+  ),
+  'public.usage_logs': owned(
+    'public.usage_logs',
+    'family_id',
+    'child_id, inventory_item_id, usage_type, caregiver_name, time_since_last_change',
+    `'${CHILD}', '${ITEM}', 'diaper_change', 'Marie', '3 hours 5 minutes'`,
+    `caregiver_name = null, was_wet = true`,
+  ),
+  'public.reorder_suggestions': owned(
+    'public.reorder_suggestions',
+    'family_id',
+    'child_id, product_type, product, confidence',
+    `'${CHILD}', 'diaper', 'Taille 3', 0.875`,
+    `status = 'accepted'`,
+  ),
+  'public.analytics_events': owned(
+    'public.analytics_events',
+    'family_id',
+    'event_type, properties',
+    `'opened', '{"screen": "home"}'`,
+    `properties = '{"screen": "list"}'`,
+  ),
+  'public.usage_analytics': owned(
+    'public.usage_analytics',
+    'family_id',
+    'child_id, period, period_start, longest_gap, hourly_distribution',
+    `'${CHILD}', 'week', '2026-11-16', '1 day', array_fill(1, array[24])`,
+    `change_count = 5, cost_cad = 1.20`,
+  ),
+  'public.notification_preferences': owned(
+    'public.notification_preferences',
+    'user_id',
+    'quiet_hours_start, device_tokens',
+    `'22:30', '{secret-token}'`,
+    `device_tokens = '{another,token}'`,
+  ),
+  'public.notification_logs': owned(
+    'public.notification_logs',
+    'user_id',
+    'notification_type, channel, title, message',
+    `'reorder', 'push', 'Bientôt à court', 'Il reste 5 couches'`,
+    `delivery_status = 'sent', sent_at = now()`,
+  ),
+  'public.subscriptions': owned(
+    'public.subscriptions',
+    'user_id',
+    'plan, province, amount, gst, qst, stripe_customer_id',
+    `'family', 'QC', 9.99, 0.50, 1.00, 'cus_secret'`,
+    `status = 'canceled', ended_at = clock_timestamp()`,
+  ),
+  'public.payment_methods': owned(
+    'public.payment_methods',
+    'user_id',
+    'card_brand, card_last4, stripe_payment_method_id',
+    `'visa', '4242', 'pm_secret'`,
+    `is_default = true, stripe_payment_method_id = 'pm_other'`,
+  ),
+  'public.consent_records': owned(
+    'public.consent_records',
+    'user_id',
+    'consent_type, status, consent_version, granted_at, ip_address, data_categories',
+    `'child_data', 'granted', '2026-01', now(), '10.0.0.1/8', '{health,name}'`,
+    `status = 'withdrawn', withdrawn_at = clock_timestamp()`,
+  ),
+  'private.app_logins': {
+    insert: `insert into private.app_logins (login) values ('another_app')`,
+    update: `update private.app_logins set registered_at = clock_timestamp() where login = 'another_app'`,
+    delete: `delete from private.app_logins where login = 'another_app'`,
+  },
+  'ops.operators': {
+    insert: `insert into ops.operators (login, display_name, email) values (session_user, 'The owner', 'owner@nestsync.example')`,
+    update: `update ops.operators set display_name = 'The owner, too' where login = session_user`,
+  },
+  'ops.operator_duties': {
+    insert: `insert into ops.operator_duties (login, duty) values (session_user, 'support')`,
+    update: `update ops.operator_duties set expires_at = now() + interval '1 day' where login = session_user`,
+    delete: `delete from ops.operator_duties where login = session_user`,
+  },
+  'ops.duty_permissions': {
+    insert: `insert into ops.duty_permissions values ('support', 'future_thing', 'select', 'grant')`,
+    update: `update ops.duty_permissions set condition = 'always' where resource = 'future_thing'`,
+    delete: `delete from ops.duty_permissions where resource = 'future_thing'`,
+  },
+  'ops.access_grants': {
+    insert: `insert into ops.access_grants (id, duty, kind, reason, ticket, expires_at)
+      values ('${GRANT}', 'support', 'directory', 'caller lost their phone', 'SUP-1', clock_timestamp() + interval '10 minutes')`,
+    update: `update ops.access_grants set closed_at = clock_timestamp()`,
+  },
+  'ops.directory_lookups': {
+    insert: `insert into ops.directory_lookups (grant_id, looking_for, by, query) values ('${GRANT}', 'family', 'name', 'Tremblay')`,
+  },
+  'ops.analytics_refreshes': {
+    insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
+    update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,
+    delete: 'delete from ops.analytics_refreshes',
+  },
+};
