@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Args, Flags, parseUuid, staffFlags } from '../../src/console/flags/index.js';
+import { Flags, staffFlags, uuidArg } from '../../src/console/flags/index.js';
 import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table } from '../../src/console/views.js';
@@ -12,9 +12,12 @@ export default class AccessClose extends ConsoleCommand<typeof AccessClose> {
     '<%= config.bin %> <%= command.id %> --all',
   ];
   static override args = {
-    grant: Args.string({ description: 'its id', parse: async (input) => parseUuid(input) }),
+    grant: uuidArg({ description: 'its id' }),
   };
-  static override flags = { ...staffFlags, all: Flags.boolean({ description: 'all of your live grants' }) };
+  static override flags = {
+    ...staffFlags,
+    all: Flags.boolean({ description: 'all of your live grants', default: false }),
+  };
 
   async perform(): Promise<Outcome> {
     const { closeAccess, planClosing } = await import('../../src/access/index.js');

@@ -15,7 +15,7 @@ export default class AccessList extends ConsoleCommand<typeof AccessList> {
     ...staffFlags,
     ...listFlags({ default: 50, max: 1000 }),
     ...zoneFlags,
-    ended: Flags.boolean({ description: 'also those that expired or were closed' }),
+    ended: Flags.boolean({ description: 'also those that expired or were closed', default: false }),
     operator: textFlag({ description: "an operator's login; auditors and admins only", helpValue: 'LOGIN' }),
   };
 

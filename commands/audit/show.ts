@@ -1,6 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { changesOf, erasureOf } from '../../src/console/event-views.js';
-import { Args, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { Args, argParser, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table } from '../../src/console/views.js';
 
@@ -11,10 +11,10 @@ export default class AuditShow extends ConsoleCommand<typeof AuditShow> {
     event: Args.string({
       required: true,
       description: 'its number',
-      parse: async (input) => {
+      parse: argParser((input) => {
         if (!/^[0-9]{1,18}$/.test(input)) throw new Error(`"${input}" is not the number of an event`);
         return input;
-      },
+      }),
     }),
   };
   static override flags = { ...staffFlags, ...zoneFlags };

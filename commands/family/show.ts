@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Args, parseUuid, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { staffFlags, uuidArg, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table, toned } from '../../src/console/views.js';
 import type { FamilyMember } from '../../src/families/index.js';
@@ -10,7 +10,7 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
     '<%= config.bin %> <%= command.id %> 9f3a0c1e-… --reason "Grandma cannot see the log" --ticket SUP-1234',
   ];
   static override args = {
-    family: Args.string({ required: true, description: 'its id', parse: async (input) => parseUuid(input) }),
+    family: uuidArg({ required: true, description: 'its id' }),
   };
   static override flags = { ...staffFlags, ...zoneFlags };
 
@@ -48,8 +48,8 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
                 member.counts ? toned('good', member.status) : toned('bad', member.blocked_by),
               keep: true,
             },
-            { name: 'name', value: (member) => member.display_name },
             { name: 'until', value: (member) => member.access_expires_at },
+            { name: 'name', value: (member) => member.display_name },
             { name: 'granted', value: (member) => member.granted_permissions.join(' ') || null },
             { name: 'denied', value: (member) => member.denied_permissions.join(' ') || null },
             { name: 'user', value: (member) => member.user_id, extra: true },

@@ -13,7 +13,9 @@ export function decodeCursor(list: string, cursor: string, parts: readonly RegEx
   try {
     const [from, ...place]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     const fits = (part: unknown, at: number) => typeof part === 'string' && parts[at]?.test(part) === true;
-    if (from === list && place.length === parts.length && place.every(fits)) return place as string[];
+    const whole = from === list && place.length === parts.length && place.every(fits);
+    // Decoding forgives stray characters; a cursor that was cut or mixed up must not.
+    if (whole && encodeCursor(list, place as string[]) === cursor) return place as string[];
   } catch {
     // Not ours: said below.
   }

@@ -1,4 +1,6 @@
+import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { NestctlError } from '../../platform/errors.js';
 import { formatDuration, parseDuration } from '../time/parse-duration.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -8,6 +10,19 @@ export function parseUuid(input: string): string {
   if (!UUID.test(input)) throw new Error(`"${input}" is not an id: 8-4-4-4-12 hexadecimal digits are`);
   return input.toLowerCase();
 }
+
+/** A parser for an argument: oclif makes a usage error of what a flag's parser throws, but not of an argument's. */
+export function argParser<T>(parse: (input: string) => T): (input: string) => Promise<T> {
+  return async (input) => {
+    try {
+      return parse(input);
+    } catch (error) {
+      throw new NestctlError(`${(error as Error).message}.`, { kind: 'usage', code: 'usage' });
+    }
+  };
+}
+
+export const uuidArg = Args.custom<string>({ parse: argParser(parseUuid) });
 
 export const uuidFlag = Flags.custom<string>({ parse: async (input) => parseUuid(input), helpValue: 'ID' });
 
