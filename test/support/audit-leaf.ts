@@ -124,7 +124,7 @@ export function auditEvents(
        subject_user, record_id, record_key, changed_columns, old_row::text, new_row::text, named_columns,
        named_old, named_new, reason, ticket, ${hexArray('salts')}, encode(leaf, 'hex') as leaf,
        ${hexArray('erased_hashes')}, erased_requests
-     from audit.events e where ${where} order by id`,
+     from audit.events e where ${where} order by e.id`,
     values,
   );
 }

@@ -334,8 +334,8 @@ begin
   from audit.epochs e left join ops.operators o on o.login = session_user and o.revoked_at is null
   order by e.epoch desc limit 1;
   s.app_user := private.current_user_id();
-  s.reason := nullif(btrim(current_setting('nestsync.reason', true)), '');
-  s.ticket := nullif(btrim(current_setting('nestsync.ticket', true)), '');
+  s.reason := nullif(btrim(current_setting('nestsync.reason', true), E' \t\n\r'), '');
+  s.ticket := nullif(btrim(current_setting('nestsync.ticket', true), E' \t\n\r'), '');
   s.request_id := nullif(btrim(current_setting('nestsync.request', true)), '');
   if operator is not null then
     s.duty := private.session_duty();
