@@ -103,8 +103,8 @@ begin
   if person is null then
     return '{}';
   end if;
-  return coalesce((
-    select array_agg(m.family_id)
+  return array(
+    select m.family_id
     from public.family_members m
       join public.users u on u.id = m.user_id
       join public.families f on f.id = m.family_id
@@ -114,15 +114,15 @@ begin
       and (m.access_expires_at is null or m.access_expires_at > clock_timestamp())
       and u.status not in ('suspended', 'pending_deletion')
       and (f.archived_at is null or (m.role = 'family_core' and member_families.permission like '%:read'))
-      and member_families.row_scope = case
+      and case
         when m.denied_permissions <> '{}' and private.permission_named(m.denied_permissions, member_families.permission) then null
         when m.granted_permissions <> '{}' and private.permission_named(m.granted_permissions, member_families.permission) then 'all'
         else r.row_scope
-      end
-  ), '{}');
+      end = any (string_to_array(member_families.row_scope, ' '))
+  );
 end $$;
 comment on function private.member_families(text, text) is
-  'Families in which the current person has a permission for exactly this row scope. Policies evaluate it once a statement.';
+  'Families in which the current person has a permission for exactly this row scope, or one of several with a blank between. Policies evaluate it once a statement.';
 
 create function private.family_today(family_id uuid, at timestamptz) returns boolean
   language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
