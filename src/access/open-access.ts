@@ -29,7 +29,7 @@ export interface AccessWish {
 
 const DEFAULT_MINUTES = 30;
 
-/** What would be opened. Throws `needs_input` without reason or ticket. */
+/** What would be opened. Throws `needs_input` without reason or ticket, `usage` for a reason of several lines. */
 export function planAccess(session: Session, scope: Scope, wish: AccessWish): AccessPlan {
   const { reason, ticket, minutes = DEFAULT_MINUTES } = wish;
   if (reason === undefined || ticket === undefined) {
@@ -41,6 +41,13 @@ export function planAccess(session: Session, scope: Scope, wish: AccessWish): Ac
       kind: 'needs_input',
       code: reason === undefined ? 'reason_missing' : 'ticket_missing',
       hint: 'Both are kept with the grant. NESTCTL_REASON and NESTCTL_TICKET do as well.',
+    });
+  }
+  if (/\p{Cc}/u.test(reason)) {
+    throw new NestctlError('The reason holds line breaks or control characters.', {
+      kind: 'usage',
+      code: 'invalid_reason',
+      hint: 'Write it on one line.',
     });
   }
   return { scope, duty: session.duty, reason, ticket, minutes };
