@@ -4,7 +4,7 @@ import type { Stop } from '../src/console/tour.js';
 import { text } from '../src/console/views.js';
 
 const CONTEXT = 'local';
-const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1042'];
+const WHY = ['--reason', 'a grandparent cannot see the log', '--ticket', 'SUP-1042'];
 
 export default class Demo extends ConsoleCommand<typeof Demo> {
   static override summary = 'Set up an embedded database and walk through the jobs on it';
@@ -62,16 +62,16 @@ function supportJob(email: string, family: string): Stop[] {
   return [
     { about: 'Is everything in order?', words: ['doctor'], passing: [0, 3, 9] },
     {
-      about: `A relative cannot see the baby's log. All we have is her e-mail: the directory answers masked, and on record`,
+      about: `A grandparent cannot see the baby's log any more. All we have is an e-mail address: the directory answers masked, and on record`,
       words: ['family', 'list', '--email', email, ...WHY],
     },
     {
       about: 'No reason, no rows: open access to that one family, for half an hour',
       words: ['access', 'open', '--family', family, ...WHY, '--for', '30m'],
     },
-    { about: 'The cause: her membership has expired', words: ['family', 'show', family] },
+    { about: 'The cause: that membership has expired', words: ['family', 'show', family] },
     {
-      about: 'Who made it so?',
+      about: 'Who gave it, and when?',
       words: ['audit', 'query', '--family', family, '--table', 'family_members', '--limit', '5'],
     },
     {
