@@ -17,13 +17,8 @@ export async function loadContexts(path = contextFilePath()): Promise<ContextFil
   return text === undefined ? { contexts: {} } : check(parseToml(text, path), path);
 }
 
-/** Replaces the context file in one step, so that nobody ever reads half of it. */
-export async function saveContexts(file: ContextFile, path = contextFilePath()): Promise<void> {
-  await updateContexts(() => file, path);
-}
-
 /**
- * Reads, changes and replaces the context file. Two at a time wait for each other; a change that throws leaves
+ * Reads, changes and replaces the context file, in one step, so that nobody ever reads half of it. Two at a time wait for each other; a change that throws leaves
  * the file as it was. Comments in it are not kept.
  */
 export async function updateContexts(

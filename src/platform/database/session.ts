@@ -45,21 +45,6 @@ export async function openSession(
   return Object.assign(connection, { duty: purpose.duty, request });
 }
 
-/** Opens a staff session for one piece of work and closes it, whatever happens. */
-export async function withSession<T>(
-  target: ConnectionTarget,
-  purpose: SessionPurpose,
-  work: (session: Session) => Promise<T>,
-  options: Omit<ConnectOptions, 'settings'> = {},
-): Promise<T> {
-  const session = await openSession(target, purpose, options);
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
-}
-
 function dutyError(error: unknown, target: ConnectionTarget, duty: Duty): unknown {
   if (!(error instanceof NestctlError)) return error;
   if (error.code === 'permission_denied') {
