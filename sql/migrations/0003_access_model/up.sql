@@ -261,7 +261,7 @@ create table ops.access_grants (
 );
 comment on table ops.access_grants is
   'Why an operator may read rows: who, which duty, which scope, reason, ticket, until when. A grant counts only once an earlier transaction has committed it, so that reading and rolling back leaves the record standing.';
-create index access_grants_operator_idx on ops.access_grants (operator, expires_at desc) include (duty, kind, family_id, user_id) where closed_at is null;
+create index access_grants_operator_idx on ops.access_grants (operator, expires_at desc) include (duty, kind, family_id, user_id);
 create index access_grants_family_idx on ops.access_grants (family_id, opened_at desc) where family_id is not null;
 create index access_grants_user_idx on ops.access_grants (user_id, opened_at desc) where user_id is not null;
 

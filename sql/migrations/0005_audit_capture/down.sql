@@ -25,6 +25,7 @@ drop function audit.lent_grant(text, uuid, boolean);
 drop type audit.statement;
 drop function audit.erase_part(bigint, integer, text);
 drop function audit.add_partitions(date, integer);
+drop function audit.default_partitions();
 drop function audit.add_partition(text, date);
 drop trigger events_append_only on audit.events;
 drop trigger events_no_truncate on audit.events;

@@ -264,6 +264,19 @@ comment on function audit.add_partitions(date, integer) is
   'Makes the monthly partitions of every category from a month on, where missing, and moves there what the default holds of them; returns the names of those it made.';
 select audit.add_partitions(now()::date, 4);
 
+create function audit.default_partitions() returns table (partition text, events bigint, since timestamptz)
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kind audit.category;
+begin
+  foreach kind in array enum_range(null::audit.category) loop
+    partition := 'events_' || kind || '_default';
+    execute format('select count(*), min(occurred_at) from audit.%I', partition) into events, since;
+    return next;
+  end loop;
+end $$;
+comment on function audit.default_partitions() is 'How many events each default partition holds, and since when: none, while months are prepared ahead.';
+
 -- Erasure of one part ----------------------------------------------------------------------------------------
 
 create function audit.erase_part(event_id bigint, part integer, request text) returns boolean
@@ -643,3 +656,5 @@ grant select on audit.readable_events to nestsync_support, nestsync_compliance, 
 revoke execute on all functions in schema audit from public;
 grant execute on function audit.image(json, text[], text[]), audit.image_for_support(text, jsonb)
   to nestsync_support, nestsync_compliance, nestsync_auditor, nestsync_admin;
+grant execute on function audit.default_partitions() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+grant select on audit.captured_tables to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
