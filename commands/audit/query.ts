@@ -42,10 +42,11 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   };
 
   async perform(): Promise<Outcome> {
-    const { queryEvents } = await import('../../src/audit/index.js');
+    const { eventPlace, queryEvents } = await import('../../src/audit/index.js');
     const { ensureAccess, ensureSomeAccess } = await import('../../src/access/index.js');
     const { family, user, operator, table, operation, key, request, limit, cursor } = this.flags;
     const { since, until, zone } = timeRange(this.flags);
+    if (cursor !== undefined) eventPlace(cursor);
     const duty = this.flags['by-duty'];
     const ticket = this.flags['with-ticket'];
     const filter = { family, user, operator, duty, table, operation, key, request, ticket, since, until };

@@ -1,4 +1,10 @@
-import { type FamilyListing, type FamilyPage, listFamilies, searchDirectory } from '../families/index.js';
+import {
+  checkSearch,
+  type FamilyListing,
+  type FamilyPage,
+  listFamilies,
+  searchDirectory,
+} from '../families/index.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import { ensureAccess, lendPurpose, liveGrants } from './ensure-access.js';
@@ -34,6 +40,7 @@ export async function findFamilies(
     const granted = await listFamilies(session, { id, limit: 1 });
     if (granted.families.length > 0) return granted;
   }
+  checkSearch({ name, email, id }, cursor);
   await ensureAccess(session, { kind: 'directory' }, wish);
   return await searchDirectory(session, { name, email, id }, { limit, cursor });
 }

@@ -1,4 +1,4 @@
 export type { AuditEvent, Operation } from './event.js';
 export type { EventFilter } from './event-filter.js';
-export { type EventPage, eventQuery, queryEvents } from './query-events.js';
+export { type EventPage, eventPlace, eventQuery, queryEvents } from './query-events.js';
 export { type ShownEvent, showEvent } from './show-event.js';

@@ -42,7 +42,7 @@ export function eventQuery(
 ): Sql {
   const conditions = filterConditions(filter);
   if (page.cursor !== undefined) {
-    const [at, id] = decodeCursor('events', page.cursor, [PART.time, PART.number]);
+    const [at, id] = eventPlace(page.cursor);
     conditions.push(sql`(e.occurred_at, e.id) < (${at}::timestamptz, ${id}::bigint)`);
   }
   const limit = page.limit + 1;
@@ -61,6 +61,11 @@ export function eventQuery(
         where e.occurred_at = p.occurred_at and e.id = p.id
         limit 1) shown
     order by p.occurred_at desc, p.id desc`;
+}
+
+/** The place of an event that a cursor names. Throws `usage`. */
+export function eventPlace(cursor: string): string[] {
+  return decodeCursor('events', cursor, [PART.time, PART.number]);
 }
 
 function places(conditions: readonly Sql[], limit: number): Sql {

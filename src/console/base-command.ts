@@ -175,6 +175,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   override async run(): Promise<void> {
     await this.#parse();
+    // Before anything is done, not when the result is printed.
+    const zone = zoneOf(this.#staff);
     const outcome = await this.#interruption.waitFor(this.perform(), {
       watched: () => this.#watched,
       error: interruption,
@@ -186,7 +188,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       warnings: this.#warnings,
       meta: { version: this.config.version, request: this.request, duty: this.#acting?.as },
       nextPage: (cursor) => this.#again([`--cursor=${cursor}`]),
-      zone: zoneOf(this.#staff),
+      zone,
       columns: this.#staff.columns,
     });
   }

@@ -19,7 +19,7 @@ export async function searchDirectory(
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<FamilyPage> {
   const [by, query] = oneOf(search);
-  const after = page.cursor === undefined ? null : decodeCursor('directory', page.cursor, [PART.id])[0];
+  const after = afterCursor(page.cursor);
   const { id } = await session.one<{ id: string }>(
     sql`select ops.look_up('family', ${by}, ${query}, ${after}::uuid) as id`,
   );
@@ -37,6 +37,28 @@ export async function searchDirectory(
     families: shown.map((family) => whole.get(family.id) ?? { ...family, masked: true }),
     nextCursor: last === undefined ? undefined : encodeCursor('directory', [last.id]),
   };
+}
+
+/**
+ * Refuses a search that the directory would refuse, and a cursor that is none, before a session is opened for it.
+ * Throws `usage`.
+ */
+export function checkSearch(search: FamilySearch, cursor?: string): void {
+  const [by, query] = oneOf(search);
+  const fits = by === 'id' || (by === 'email' ? /^[^@\s]+@[^@\s]+$/ : /\p{L}.*\p{L}.*\p{L}/u).test(query);
+  if (!fits) {
+    throw new NestctlError(
+      by === 'email'
+        ? '--email: an address is looked up whole, such as gran@example.ca.'
+        : '--name: a name is looked up by its first three letters or more.',
+      { kind: 'usage', code: 'invalid_search' },
+    );
+  }
+  afterCursor(cursor);
+}
+
+function afterCursor(cursor: string | undefined): string | null {
+  return cursor === undefined ? null : (decodeCursor('directory', cursor, [PART.id])[0] ?? null);
 }
 
 function oneOf(search: FamilySearch): [by: string, query: string] {

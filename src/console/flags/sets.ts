@@ -54,7 +54,7 @@ export const writeFlags = { ...staffFlags, ...consentFlags };
 /** For lists. */
 export function listFlags(limits: { readonly default: number; readonly max: number }) {
   return {
-    columns: Flags.custom<string[]>({ parse: async (input) => input.split(',').map((name) => name.trim()) })({
+    columns: Flags.custom<string[]>({ parse: async (input) => columnNames(input) })({
       description: 'the columns to show, in order, separated by commas',
       helpGroup: 'LIST',
       helpValue: 'A,B',
@@ -66,4 +66,10 @@ export function listFlags(limits: { readonly default: number; readonly max: numb
     }),
     limit: countFlag({ description: `rows on a page, at most ${limits.max}`, ...limits }),
   };
+}
+
+function columnNames(input: string): string[] {
+  const names = input.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new Error('name columns, separated by commas');
+  return names;
 }
