@@ -1,0 +1,254 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../src/platform/package-root.js';
+import { contextFile, finished, runConsole } from '../support/console.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { inTurns, type OperatorConsole, operatorConsole } from '../support/operator-console.js';
+import { countRows, makeFamily } from '../support/small-world.js';
+
+interface ManifestFlag {
+  readonly type: 'option' | 'boolean';
+  readonly helpValue?: string;
+  readonly options?: readonly string[];
+  readonly exclusive?: readonly string[];
+}
+interface ManifestCommand {
+  readonly id: string;
+  readonly flags: Readonly<Record<string, ManifestFlag>>;
+  readonly args: Readonly<Record<string, { readonly required?: boolean }>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(packageRoot(), 'oclif.manifest.json'), 'utf8')) as {
+  commands: Record<string, ManifestCommand>;
+};
+const commands = Object.values(manifest.commands);
+const UUID = '00000000-0000-4000-8000-000000000000';
+const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
+
+/**
+ * Each command with what it must be given to get as far as the server; `offline` for what needs none. A new
+ * command fails the first test until it stands here.
+ */
+const GIVEN: Record<string, readonly string[] | 'offline'> = {
+  'access:close': [UUID],
+  'access:list': [],
+  'access:open': ['--family', UUID, ...WHY],
+  'analytics:refresh': WHY,
+  'analytics:usage': [],
+  'audit:query': [],
+  'audit:show': ['1'],
+  'context:list': 'offline',
+  'context:show': 'offline',
+  'db:docs': 'offline',
+  'db:history': [],
+  'db:migrate': ['--yes'],
+  'db:rollback': ['--dry-run'],
+  'db:status': [],
+  demo: 'offline',
+  doctor: [],
+  'family:list': ['--name', 'Tremblay', ...WHY],
+  'family:show': [UUID, ...WHY],
+  'local:down': 'offline',
+  'local:reset': 'offline',
+  'local:seed': 'offline',
+  'local:status': 'offline',
+  'local:up': 'offline',
+};
+const online = Object.entries(GIVEN).flatMap(([id, given]) => (given === 'offline' ? [] : [{ id, given }]));
+const words = (id: string) => id.split(':');
+
+let database: TestDatabase;
+let me: OperatorConsole;
+let before: Record<string, number>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await makeFamily(database, { name: 'Tremblay' });
+  me = await operatorConsole(database);
+  before = await countRows(database);
+});
+afterAll(() => database.drop());
+
+/** A local folder that is not there, so that even a mistake of ours would start nothing of anybody's. */
+const nowhere = { NESTCTL_HOME: '/nonexistent/nestctl' };
+
+/** Says what was wrong in one line of text and in one JSON document, with the same exit code, and no stack. */
+async function refused(args: readonly string[], code: number): Promise<void> {
+  const inJson = await me.json(args, { env: nowhere });
+  const { error } = inJson.body;
+  const shown = JSON.stringify(args);
+  expect([shown, inJson.code, error?.code === 'defect']).toEqual([shown, code, false]);
+  expect(Object.keys(inJson.body).sort()).toEqual(['command', 'context', 'error', 'ok']);
+  expect(Object.keys(error).sort()).toEqual(['code', 'exitCode', 'hint', 'message', 'next']);
+  expect(error.message).toMatch(/^\S.*[.!?]$/s);
+  for (const text of [error.message, error.hint, error.next])
+    expect(String(text)).not.toMatch(/\n|^\s+at |node_modules|\.js:/);
+}
+
+/** The same in text: nothing on stdout, the sentence on stderr. */
+async function refusedInText(args: readonly string[], code: number): Promise<void> {
+  const { code: exit, stdout, stderr } = await me.run(args, { env: nowhere });
+  expect([JSON.stringify(args), exit, stdout]).toEqual([JSON.stringify(args), code, '']);
+  expect(stderr.split('\n')[0]).toMatch(/^✗ \S.*[.!?]$/);
+  expect(stderr).not.toMatch(/^\s+at |node_modules/m);
+}
+
+/** What no flag of this kind takes. */
+function badValues(name: string, flag: ManifestFlag): string[] {
+  if (flag.type === 'boolean') return [];
+  if (flag.options !== undefined) return ['nonsense', ''];
+  if (flag.helpValue === 'N') return ['-1', '99999999999999999999'];
+  if (name === 'since' || name === 'until') return ['2026-02-30', '-3h'];
+  if (name === 'zone') return ['Mars/Olympus'];
+  if (flag.helpValue === 'CURSOR') return ['bm9uc2Vuc2U'];
+  if (flag.helpValue === '30m|2h|7d') return ['0m', '-5m', '99999d'];
+  if (flag.helpValue === 'ID' && !name.endsWith('ticket')) return ['123', `${UUID}'; drop table users`];
+  if (name === 'context') return [];
+  return [''];
+}
+
+test('every command stands in this file', () => {
+  expect(Object.keys(GIVEN).sort()).toEqual(commands.map(({ id }) => id).sort());
+});
+
+test('every flag of every command refuses what is none of its values, and unknown and repeated ones are told', async () => {
+  const cases: string[][] = [];
+  const inBoth: string[][] = [];
+  const seen = new Set<string>();
+  for (const { id, flags, args } of commands) {
+    const given = GIVEN[id];
+    const whole = [...words(id), ...(given === 'offline' || given === undefined ? [] : given)];
+    inBoth.push([...whole, '--nonsense']);
+    cases.push([...whole, 'surplus', 'words']);
+    if (Object.values(args).some(({ required }) => required)) cases.push(words(id));
+    for (const [name, flag] of Object.entries(flags)) {
+      // One that was given already, or excludes one that was, is refused for that instead.
+      if (whole.includes(`--${name}`) || flag.exclusive?.some((rival) => whole.includes(`--${rival}`)))
+        continue;
+      // Flags of the shared sets are the same code: all their bad values once, then one for each command.
+      const values = badValues(name, flag);
+      for (const value of seen.has(name) ? values.slice(0, 1) : values)
+        cases.push([...whole, `--${name}=${value}`]);
+      seen.add(name);
+    }
+  }
+  expect(cases.length).toBeGreaterThan(80);
+  inBoth.push(
+    ['access', 'open', '--family', UUID, '--family', UUID, ...WHY],
+    ['nonsense'],
+    ['family', 'lst'],
+    ['family', 'show', ''],
+  );
+  await inTurns([...cases, ...inBoth], (args) => refused(args, 2));
+  await inTurns(inBoth, (args) => refusedInText(args, 2));
+});
+
+test('values that only fit together are checked too', async () => {
+  await inTurns(
+    [
+      ['audit', 'query', '--since', '2026-11-21', '--until', '2026-11-20'],
+      ['audit', 'query', '--since', '2026-03-08T02:30', '--zone', 'America/Toronto'],
+      ['audit', 'query', '--since', '0000-01-01'],
+      ['audit', 'query', '--columns', 'event,nonsense'],
+      ['family', 'list', '--name', 'Tr', ...WHY],
+      ['family', 'list', '--email', 'not-an-address', ...WHY],
+      ['family', 'list', '--name', 'Tremblay', '--id', UUID, ...WHY],
+      ['access', 'close'],
+      ['access', 'open', ...WHY],
+    ],
+    (args) => (args.includes('--columns') ? refusedInText(args, 2) : refused(args, 2)),
+  );
+});
+
+test('a context that is missing, broken or open to others is told as such', async () => {
+  await refused(['family', 'list', '--context', 'nonsense'], 5);
+  for (const [text, mode, expected] of [
+    ['current = ', 0o600, 1],
+    ['[contexts.a]\nkind = "server"\nnonsense = 1\n', 0o600, 1],
+    ['', 0o644, 4],
+  ] as const) {
+    const { env } = await contextFile(text, mode);
+    const { code, stdout } = await runConsole(['family', 'list', '--json'], { env });
+    expect([text, code]).toEqual([text, expected]);
+    expect(JSON.parse(stdout).error.code).not.toBe('defect');
+  }
+});
+
+test('bytes that are no UTF-8 are refused before anything is done', async () => {
+  const shell = (script: string) =>
+    finished(
+      spawn(
+        'bash',
+        ['--norc', '-c', script, 'bash', process.execPath, join(packageRoot(), 'bin', 'run.js')],
+        {
+          env: { PATH: process.env.PATH ?? '', ...me.env },
+          stdio: 'pipe',
+        },
+      ),
+    );
+  for (const json of ['', '--json']) {
+    const { code, stdout, stderr } = await shell(
+      `"$1" "$2" access open --family ${UUID} --reason $'Gr\\xe9goire cannot see' --ticket SUP-1 ${json}`,
+    );
+    expect(code).toBe(2);
+    if (json === '')
+      expect([stdout, stderr.split('\n')[0]]).toEqual(['', expect.stringMatching(/^✗ Word \d+ /)]);
+    else expect(JSON.parse(stdout).error.code).toBe('invalid_text');
+  }
+});
+
+test('a write without a reason asks nobody who is not there: stdin closed, empty or full of yes', async () => {
+  const args = ['access', 'open', '--family', UUID];
+  const closed = await finished(
+    spawn(
+      'sh',
+      ['-c', 'exec "$@" <&-', 'sh', process.execPath, join(packageRoot(), 'bin', 'run.js'), ...args],
+      {
+        env: { PATH: process.env.PATH ?? '', ...me.env },
+        stdio: 'pipe',
+      },
+    ),
+  );
+  expect(closed.code).toBe(7);
+  for (const input of ['', 'y\ny\ny\n']) {
+    expect((await me.run(args, { input })).code).toBe(7);
+    expect((await me.json(['family', 'show'], { input: `${UUID}\n` })).code).toBe(2);
+  }
+});
+
+test('a server that is down is one sentence everywhere, and a finding of doctor', async () => {
+  const down = await operatorConsole(database, { port: 1 });
+  await inTurns(online, async ({ id, given }) => {
+    const args = [...words(id), ...given];
+    const { code, body } = await down.json(args);
+    if (id === 'doctor') {
+      expect([code, body.ok]).toEqual([3, true]);
+      expect(
+        body.result.findings.some(
+          (one: { level: string; name: string }) => one.level === 'error' && one.name === 'connection',
+        ),
+      ).toBe(true);
+    } else expect([id, code, body.error?.code]).toEqual([id, 1, 'server_down']);
+  });
+  const { code, stdout, stderr } = await down.run(['family', 'list', '--name', 'Tremblay']);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^✗ No PostgreSQL server answers/);
+});
+
+test('a wrong password is one sentence everywhere, never shown, and a finding of doctor', async () => {
+  const secret = 'not-the-password';
+  const wrong = await operatorConsole(database, { password: secret });
+  await inTurns(online, async ({ id, given }) => {
+    const { code, stdout, stderr } = await wrong.run([...words(id), ...given, '--json']);
+    const body = JSON.parse(stdout);
+    expect(stdout + stderr).not.toContain(secret);
+    if (id === 'doctor') expect([code, body.ok]).toEqual([3, true]);
+    else expect([id, code, body.error?.code]).toEqual([id, 4, 'wrong_password']);
+  });
+});
+
+test('after all of this nothing was written', async () => {
+  expect(await countRows(database)).toEqual(before);
+});
