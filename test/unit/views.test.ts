@@ -59,8 +59,7 @@ describe('a table', () => {
       ['id     9f3a', 'name   Tremblay', 'count  4', ''],
       ['id     5c1e', 'name   MacDonald', 'count  12', ''],
     ];
-    expect(screen).toBe(records.flat().join('
-'));
+    expect(screen).toBe(records.flat().join('\n'));
   });
 
   it('shows the columns asked for, in that order, extra ones too', () => {
