@@ -96,7 +96,7 @@ comment on function private.current_user_id() is
   'The person on whose behalf this session acts: the JWT''s, where session_user is a registered app login or an operator with a live impersonation grant for that person; otherwise null. SET ROLE and hand-set claims change nothing.';
 
 create function private.member_families(permission text, row_scope text default 'all') returns uuid[]
-  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   person uuid := private.current_user_id();
 begin
