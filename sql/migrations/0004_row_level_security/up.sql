@@ -245,7 +245,8 @@ end $$;
 create function private.opens_private_columns(owner_family uuid, subject uuid) returns boolean
   language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return case private.session_duty()
-    when 'compliance' then coalesce(owner_family = any (private.subject_families()), subject = any (private.subject_users()))
+    when 'compliance' then coalesce(owner_family = any (private.subject_families()), false)
+      or coalesce(subject = any (private.subject_users()), false)
     when 'admin' then private.break_glass()
     else false
   end;
