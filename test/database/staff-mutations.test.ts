@@ -115,8 +115,8 @@ const STAFF: readonly (readonly [string, Duty, Kind, Mutation])[] = [
     'family',
     inFunction(
       'private.opens_private_columns(uuid, uuid)',
-      /COALESCE\([\s\S]*?\)\)\)\)|COALESCE\([^\n]*\)/i,
-      'true',
+      /'compliance'::text THEN [\s\S]*? WHEN/i,
+      `'compliance'::text THEN true WHEN`,
     ),
   ],
   [

@@ -276,6 +276,7 @@ async function expireIn(login: string, milliseconds: number): Promise<void> {
 }
 
 const TECHNICAL = [
+  'audit.captured_tables',
   'audit.epochs',
   'ops.catalogue_snapshots',
   'ops.duty_permissions',
