@@ -81,7 +81,7 @@ async function byKey(connection: Connection, families: number): Promise<number> 
     text: `select shown.* from unnest($1::timestamptz[], $2::bigint[]) k (at, id)
       cross join lateral (
         select ${eventColumns('auditor').text} from ${eventSource('auditor').text} e
-        where e.occurred_at = k.at and e.id = k.id) shown`,
+        where e.occurred_at = k.at and e.id = k.id limit 1) shown`,
     values: [rows.map(({ at }) => at), rows.map(({ id }) => id)],
   });
 }

@@ -21,7 +21,7 @@ export const seed: Figure = {
   title: 'Seeding',
   measure: async (bench) => {
     await needs('psql', 'apt-get install -y postgresql-client');
-    const size = bench.quick ? { families: 40, days: 100 } : { families: 450, days: 300 };
+    const size = bench.quick ? { families: 100, days: 150 } : { families: 450, days: 300 };
     const folder = await bench.folder();
     const file = join(folder, 'usage_logs.copy');
     return await withDatabase(bench, async (source) => {
