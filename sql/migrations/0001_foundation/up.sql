@@ -28,11 +28,14 @@ begin
   end if;
 end $$;
 
-create domain private.province as text
-  check (value in ('AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'NT', 'NU', 'ON', 'PE', 'QC', 'SK', 'YT'));
-create domain private.postal_code as text
-  check (value ~ '^[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] [0-9][ABCEGHJ-NPRSTV-Z][0-9]$');
+-- A constraint of a domain is checked on every table at once when it changes; these vocabularies do not.
+-- squawk-ignore ban-create-domain-with-constraint
+create domain private.province as text check (value in ('AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'NT', 'NU', 'ON', 'PE', 'QC', 'SK', 'YT'));
+-- squawk-ignore ban-create-domain-with-constraint
+create domain private.postal_code as text check (value ~ '^[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z] [0-9][ABCEGHJ-NPRSTV-Z][0-9]$');
+-- squawk-ignore ban-create-domain-with-constraint
 create domain private.cad as numeric(10, 2) check (value >= 0);
+-- squawk-ignore ban-create-domain-with-constraint
 create domain private.time_zone as text check (value is null or now() at time zone value is not null);
 comment on domain private.province is 'Canadian province or territory, two letters.';
 comment on domain private.postal_code is 'Canadian postal code, "A1A 1A1".';

@@ -42,6 +42,7 @@ create materialized view private.weekly_usage as
   group by 1, 2, 3
   with no data;
 comment on materialized view private.weekly_usage is 'Usage by family, child and week (Monday, in the family''s time zone). Read through ops.weekly_usage, which checks the grant.';
+-- squawk-ignore require-concurrent-index-creation
 create unique index weekly_usage_key on private.weekly_usage (family_id, child_id, week);
 
 create materialized view private.weekly_activity as
@@ -49,6 +50,7 @@ create materialized view private.weekly_activity as
   from private.weekly_usage group by week
   with no data;
 comment on materialized view private.weekly_activity is 'Usage of the whole product by week: counts only, no family. Read through ops.weekly_activity.';
+-- squawk-ignore require-concurrent-index-creation
 create unique index weekly_activity_key on private.weekly_activity (week);
 
 create table ops.analytics_refreshes (
