@@ -20,7 +20,7 @@ drop function audit.attach(regclass, audit.category, text, text, text, text[], t
 drop function audit.capture_body(regclass, audit.category, text, text, text, text[], text[]);
 drop function audit.unpaired(text);
 drop table audit.captured_tables;
-drop function audit.begin_statement(text, text, text);
+drop function audit.begin_statement(text, text);
 drop function audit.lent_grant(text, uuid, boolean);
 drop type audit.statement;
 drop function audit.erase_part(bigint, integer, text);

@@ -332,24 +332,32 @@ end $$;
 comment on function audit.lent_grant(text, uuid, boolean) is
   'The live grant under which this session works: of the duty it took, or of the impersonation of a person. Where its reason is to be lent, all such grants must have the same.';
 
--- Called by the capture functions alone, within their search path and as their owner.
-create function audit.begin_statement(operation text, table_name text, category text) returns audit.statement
+-- Called by the capture functions alone, within their search path and as their owner. It runs once a statement, and
+-- what it costs is the number of function calls written in it, not the work they do: so one query, and one format().
+create function audit.begin_statement(what text, category text) returns audit.statement
   language plpgsql as $$
 declare
   s audit.statement;
   operator text;
+  claimed boolean;
   lent ops.access_grants;
 begin
-  s.xid := pg_current_xact_id();
-  s.occurred_at := clock_timestamp();
-  s.session_login := session_user;
-  select e.epoch, o.login into s.epoch, operator
+  select e.epoch, o.login, pg_current_xact_id(), clock_timestamp(), session_user,
+    nullif(current_setting('nestsync.reason', true), ''), nullif(current_setting('nestsync.ticket', true), ''),
+    nullif(current_setting('nestsync.request', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '') is not null or nullif(current_setting('request.jwt.claim.sub', true), '') is not null,
+    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+  into s.epoch, operator, s.xid, s.occurred_at, s.session_login, s.reason, s.ticket, s.request_id, claimed, s.seed
   from audit.epochs e left join ops.operators o on o.login = session_user and o.revoked_at is null
   order by e.epoch desc limit 1;
-  s.app_user := private.current_user_id();
-  s.reason := nullif(btrim(current_setting('nestsync.reason', true), E' \t\n\r'), '');
-  s.ticket := nullif(btrim(current_setting('nestsync.ticket', true), E' \t\n\r'), '');
-  s.request_id := nullif(btrim(current_setting('nestsync.request', true)), '');
+  if claimed then
+    s.app_user := private.current_user_id();
+  end if;
+  if num_nonnulls(s.reason, s.ticket, s.request_id) > 0 then
+    s.reason := nullif(btrim(s.reason, E' \t\n\r'), '');
+    s.ticket := nullif(btrim(s.ticket, E' \t\n\r'), '');
+    s.request_id := nullif(btrim(s.request_id), '');
+  end if;
   if operator is not null then
     s.duty := private.session_duty();
     if s.reason is null or s.duty is null then
@@ -365,7 +373,6 @@ begin
     end if;
   end if;
 
-  s.seed := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   if s.app_user is not null then
     s.actor_salt := substr(sha256(s.seed || 'actor'::bytea), 1, 16);
     s.actor_hash := '32:'::bytea || sha256(s.actor_salt || convert_to(audit.netstring(s.app_user::text), 'UTF8')) || ','::bytea;
@@ -374,14 +381,15 @@ begin
     s.purpose_salt := substr(sha256(s.seed || 'purpose'::bytea), 1, 16);
     s.purpose_hash := '32:'::bytea || sha256(s.purpose_salt || convert_to(audit.netstring(s.reason) || audit.netstring(s.ticket), 'UTF8')) || ','::bytea;
   end if;
-  -- No backslash in a literal here: a session may have turned standard_conforming_strings off.
-  s.clear := decode('00', 'hex') || convert_to(
-    '16:nestsync-audit-1,' || audit.netstring(s.epoch::text) || audit.netstring(s.xid::text)
-    || audit.netstring((extract(epoch from s.occurred_at) * 1000000)::bigint::text)
-    || audit.netstring(operation) || audit.netstring(table_name) || audit.netstring(s.session_login)
-    || audit.netstring(s.duty) || audit.netstring(category) || audit.netstring(s.request_id), 'UTF8');
+  s.clear := convert_to(format('%s:%s,%s:%s,%s:%s,%s%s:%s,%s%s%s',
+    length(s.epoch::text), s.epoch, length(s.xid::text), s.xid,
+    16, -- digits of microseconds from 2001 to 2286
+    (extract(epoch from s.occurred_at) * 1000000)::bigint, what, octet_length(s.session_login), s.session_login,
+    audit.netstring(s.duty), category, audit.netstring(s.request_id)), 'UTF8');
   return s;
 end $$;
+comment on function audit.begin_statement(text, text) is
+  'What a statement''s events share. what: the netstrings of operation and table; category: the category''s. clear begins after the format''s name and ends before the event''s id.';
 
 create table audit.captured_tables (
   table_name regclass primary key,
@@ -426,27 +434,26 @@ declare
   named_new text := 'null::text[]';
   named_salts text := '';
   named_hashes text := '';
+  -- What the leaf says of the row: one format() with the parts that are always absent or present written out.
+  whose text;
+  whose_args text;
+  salt text;
+  opening constant text := format('decode(%L, ''hex'')', '00' || encode(convert_to(audit.netstring('nestsync-audit-1'), 'UTF8'), 'hex'));
   body text := E'declare\n  s audit.statement;\nbegin\n';
   frame constant text := $frame$
   if tg_op = '%1$s' then
     if not exists (select from %2$s) then return null; end if;
-    s := audit.begin_statement('%1$s', %3$L, %4$L);
+    s := audit.begin_statement(%15$L, %16$L);
     insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
       app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
       named_columns, named_old, named_new, reason, ticket, salts, leaf)
     select e.id, s.xid, s.occurred_at, s.epoch, %4$L, '%1$s', %3$L, s.session_login, s.duty, s.request_id,
       s.app_user, e.family_id, e.subject_user, e.record_id, e.record_key, %5$s, %6$s,
       %7$s, %8$s, %9$s, s.reason, s.ticket, %10$s,
-      sha256(s.clear || convert_to(audit.netstring(e.id::text), 'UTF8') || coalesce(s.actor_hash, '~'::bytea)
-        || '32:'::bytea || sha256(substr(e.salt, 1, 16) || convert_to(
-          audit.netstring(e.family_id::text) || audit.netstring(e.subject_user::text) || audit.netstring(e.record_id::text)
-          || audit.netstring(e.record_key) || %11$s, 'UTF8')) || ','::bytea
+      sha256(%13$s || s.clear || convert_to(length(e.id::text) || ':' || e.id || ',', 'UTF8') || coalesce(s.actor_hash, '~'::bytea)
+        || '32:'::bytea || sha256(substr(e.salt, 1, 16) || convert_to(%11$s, 'UTF8')) || ','::bytea
         || coalesce(s.purpose_hash, '~'::bytea)%12$s)
-    from (
-      select r.*, sha512(s.seed || int8send(r.id)) as salt%13$s
-      from (%14$s offset 0) r
-      offset 0
-    ) e;
+    from (%14$s offset 0) e;
     return null;
   end if;$frame$;
 begin
@@ -466,6 +473,19 @@ begin
     case when record is null then
       (select 'concat_ws(''/'', ' || string_agg('r.' || quote_ident(k), ', ') || ')' from unnest(keys) k)
     else 'null::text' end || ' as record_key');
+  select string_agg(case when p.col is null then '~' when p.always then '36:%s,' else '%s' end, '' order by p.position)
+      || case when record is null then '%s' else '~' end,
+    concat_ws(', ', string_agg(case when p.always then 'e.' else 'audit.netstring(e.' end || p.name || case when p.always then '' else '::text)' end, ', ' order by p.position)
+        filter (where p.col is not null),
+      case when record is null then 'audit.netstring(e.record_key)' end)
+  into whose, whose_args
+  from (
+    select n.position, n.name, n.col, coalesce(a.attnotnull, false) as always
+    from (values (1, 'family_id', family), (2, 'subject_user', person), (3, 'record_id', record)) n (position, name, col)
+      left join pg_catalog.pg_attribute a on a.attrelid = target and a.attname = n.col
+  ) p;
+  salt := ', sha512(s.seed || ' || case when record is null then 'convert_to(concat_ws(''/'', ' || (select string_agg('r.' || quote_ident(k), ', ') from unnest(keys) k) || '), ''UTF8'')'
+    else (select string_agg('uuid_send(r.' || quote_ident(k) || ')', ' || ') from unnest(keys) k) end || ') as salt';
   select '(select row_to_json(x) from (select ' || string_agg('r.' || quote_ident(a.attname), ', ' order by a.attnum) || ') x)' into image
   from pg_catalog.pg_attribute a
   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attname <> all (named || redacted);
@@ -501,29 +521,31 @@ begin
   body := body || format(frame, 'INSERT', 'new_rows', label, category, 'null::text[]', 'null::json, e.image',
     named_literal, 'null::text[]', named_new,
     'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
-    '''~~'' || audit.netstring(e.image_text)',
+    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || '~~%s:%s,', whose_args),
     format(named_hashes, '''~'' || audit.netstring(e.named_1)', '''~'' || audit.netstring(e.named_2)', '''~'' || audit.netstring(e.named_3)'),
-    ', r.image::text as image_text',
-    format('select nextval(''audit.events_id_seq'') as id, %s%s, %s as image from new_rows r', identity, names, image));
+    opening,
+    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, %s as image from new_rows r', identity, names, salt, image),
+    audit.netstring('INSERT') || audit.netstring(label), audit.netstring(category::text));
   body := body || format(frame, 'DELETE', 'old_rows', label, category, 'null::text[]', 'e.image, null::json',
     named_literal, named_new, 'null::text[]',
     'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
-    '''~'' || audit.netstring(e.image_text) || ''~''',
+    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || '~%s:%s,~', whose_args),
     format(named_hashes, 'audit.netstring(e.named_1) || ''~''', 'audit.netstring(e.named_2) || ''~''', 'audit.netstring(e.named_3) || ''~'''),
-    ', r.image::text as image_text',
-    format('select nextval(''audit.events_id_seq'') as id, %s%s, %s as image from old_rows r', identity, names, image));
+    opening,
+    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, %s as image from old_rows r', identity, names, salt, image),
+    audit.netstring('DELETE') || audit.netstring(label), audit.netstring(category::text));
   named_old := replace(named_new, 'e.named_', 'e.before_');
   return body || format(frame, 'UPDATE', 'new_rows', label, category, 'e.changed', 'e.old_text::json, e.new_text::json',
     format('case when e.named_changed then %s end', named_literal), format('case when e.named_changed then %s end', named_old),
     format('case when e.named_changed then %s end', named_new),
     format('case when e.named_changed then array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt%s] else array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt] end', named_salts),
-    'audit.netstring(e.changed_text) || audit.netstring(e.old_text) || audit.netstring(e.new_text)',
+    format('format(%L, %s, audit.netstring(e.changed_text), audit.netstring(e.old_text), audit.netstring(e.new_text))', whose || '%s%s%s', whose_args),
     case when cardinality(named) = 0 then '' else ' || case when e.named_changed then ''''::bytea'
       || format(named_hashes, 'audit.netstring(e.before_1) || audit.netstring(e.named_1)', 'audit.netstring(e.before_2) || audit.netstring(e.named_2)',
         'audit.netstring(e.before_3) || audit.netstring(e.named_3)') || ' else ''''::bytea end' end,
-    '',
+    opening,
     format($from$
-        select u.id, u.family_id, u.subject_user, u.record_id, u.record_key%s, %s as changed, %s as changed_text,
+        select u.id, u.family_id, u.subject_user, u.record_id, u.record_key, u.salt%s, %s as changed, %s as changed_text,
           '{' || substr(nullif(concat(%s), ''), 2) || '}' as old_text,
           '{' || substr(nullif(concat(%s), ''), 2) || '}' as new_text, %s as named_changed
         from (
@@ -535,8 +557,9 @@ begin
       coalesce((select string_agg(format(', u.before_%1$s, u.named_%1$s', i), '' order by i) from generate_series(1, cardinality(named)) i), ''),
       changed, changed_text, befores, afters, named_changed,
       (select string_agg(format('o.%1$I is null or r.%1$I is null', k), ' or ') from unnest(keys) k), label, identity,
-      names || coalesce((select string_agg(format(', o.%I::text as before_%s', c, i), '' order by i) from unnest(named) with ordinality u (c, i)), ''),
-      pairs, (select string_agg(format('o.%1$I = r.%1$I', k), ' and ') from unnest(keys) k)))
+      names || salt || coalesce((select string_agg(format(', o.%I::text as before_%s', c, i), '' order by i) from unnest(named) with ordinality u (c, i)), ''),
+      pairs, (select string_agg(format('o.%1$I = r.%1$I', k), ' and ') from unnest(keys) k)),
+    audit.netstring('UPDATE') || audit.netstring(label), audit.netstring(category::text))
     || E'\n  return null;\nend';
 end $$;
 
@@ -548,9 +571,16 @@ create function audit.attach(
 declare
   label text := (select n.nspname || '_' || c.relname from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target);
+  -- Each setting costs a little at every statement, so only those that the table's types are printed by.
+  settings text := (
+    select coalesce(string_agg(distinct case
+      when a.atttypid = 'interval'::regtype then ' set intervalstyle = ''iso_8601'''
+      when a.atttypid in ('real'::regtype, 'double precision'::regtype) then ' set extra_float_digits = 1'
+      when a.atttypid = 'bytea'::regtype then ' set bytea_output = ''hex''' end, ''), '')
+    from pg_catalog.pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped);
 begin
-  execute format('create or replace function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' set intervalstyle = ''iso_8601'' set extra_float_digits = 1 set bytea_output = ''hex'' as %L',
-    'capture_' || label, audit.capture_body(target, category, family, person, record, named, redacted));
+  execute format('create or replace function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC''%s as %L',
+    'capture_' || label, settings, audit.capture_body(target, category, family, person, record, named, redacted));
   execute format('revoke execute on function audit.%I() from public', 'capture_' || label);
   if not exists (select from pg_catalog.pg_trigger g where g.tgrelid = target and g.tgname = 'audit_insert') then
     execute format('create trigger audit_insert after insert on %s referencing new table as new_rows for each statement execute function audit.%I()', target, 'capture_' || label);
