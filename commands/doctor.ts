@@ -1,7 +1,6 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
-import { findingTree } from '../src/console/finding-views.js';
+import { findingTree, summarise } from '../src/console/finding-views.js';
 import type { Outcome } from '../src/console/outcome.js';
-import { text } from '../src/console/views.js';
 
 export default class Doctor extends ConsoleCommand<typeof Doctor> {
   static override summary = 'Examine connection, duties, migrations, row security, audit and archiving';
@@ -20,22 +19,7 @@ export default class Doctor extends ConsoleCommand<typeof Doctor> {
       owner === undefined ? undefined : await this.ownerTarget(),
       this.verbose,
     );
-    const wrong = findings.filter(({ level }) => level === 'error' || level === 'warning');
-    const unknown = findings.filter(({ level }) => level === 'unknown');
-    const couldNot = unknown.length === 0 ? '' : ` ${unknown.length} could not be checked.`;
-    const summary =
-      wrong.length > 0
-        ? text(`${wrong.length} ${wrong.length === 1 ? 'thing is' : 'things are'} wrong.${couldNot}`, {
-            mark: 'bad',
-          })
-        : unknown.length > 0
-          ? text(`Nothing wrong was found, but${couldNot}`, { mark: 'unknown' })
-          : text('All is well.', { mark: 'good' });
-    return {
-      result: { findings },
-      verdict: wrong.length > 0 ? 'finding' : unknown.length > 0 ? 'partial' : undefined,
-      view: [findingTree(findings), summary],
-      next: wrong.find(({ remedy }) => remedy?.startsWith('nestctl '))?.remedy ?? undefined,
-    };
+    const { verdict, line, next } = summarise(findings);
+    return { result: { findings }, verdict, view: [findingTree(findings), line], next };
   }
 }

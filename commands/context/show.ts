@@ -12,8 +12,10 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
   static override args = { name: Args.string({ description: 'the context; the chosen one when absent' }) };
 
   async perform(): Promise<Outcome> {
-    const { describeContext, resolveContext } = await import('../../src/platform/config/contexts.js');
+    const { resolveContext } = await import('../../src/platform/config/contexts.js');
+    const { describeContext } = await import('../../src/platform/config/describe.js');
     const context = describeContext(await resolveContext(this.args.name ?? this.flags.context));
+    const { object_store: store } = context;
     return {
       result: context,
       view: details({
@@ -25,6 +27,14 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
         owner: context.owner,
         TLS: context.sslmode,
         password: context.password_from,
+        "owner's password": context.owner_password_from,
+        replica: context.replica,
+        'object store':
+          store === null ? null : `${store.bucket}/${store.prefix} at ${store.endpoint} (${store.region})`,
+        'its credentials': store?.credentials_from,
+        backup: context.backup,
+        'signing key': context.signing_key,
+        residency: context.residency.join(', '),
         file: context.file,
       }),
     };

@@ -1,4 +1,5 @@
-import { type Mark, type TreeNode, type TreeView, tree } from './views.js';
+import type { Outcome } from './outcome.js';
+import { type Mark, type TextView, type TreeNode, type TreeView, text, tree } from './views.js';
 
 interface Finding {
   readonly name: string;
@@ -37,6 +38,34 @@ export function findingTree(findings: readonly Finding[]): TreeView {
       }),
     ),
   );
+}
+
+/** What findings come to: the verdict of the check, a line that says it, and the first command that mends something. */
+export function summarise(findings: readonly Finding[]): {
+  readonly verdict: Outcome['verdict'];
+  readonly line: TextView;
+  readonly next: string | undefined;
+} {
+  const wrong = findings.filter(({ level }) => level === 'error' || level === 'warning');
+  const unknown = findings.filter(({ level }) => level === 'unknown').length;
+  const couldNot = unknown === 0 ? '' : ` ${unknown} could not be checked.`;
+  const next = wrong.find(({ remedy }) => remedy?.startsWith('nestctl '))?.remedy ?? undefined;
+  if (wrong.length > 0) {
+    const things = wrong.length === 1 ? 'thing is' : 'things are';
+    return {
+      verdict: 'finding',
+      line: text(`${wrong.length} ${things} wrong.${couldNot}`, { mark: 'bad' }),
+      next,
+    };
+  }
+  if (unknown > 0) {
+    return {
+      verdict: 'partial',
+      line: text(`Nothing wrong was found, but${couldNot}`, { mark: 'unknown' }),
+      next,
+    };
+  }
+  return { verdict: undefined, line: text('All is well.', { mark: 'good' }), next };
 }
 
 function folded(group: readonly Finding[]): string {

@@ -1,8 +1,10 @@
 import { lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify, TomlError } from 'smol-toml';
 import { NestctlError } from '../errors.js';
+import { editToml } from './edit-toml.js';
 import { contextFilePath } from './paths.js';
 import { type ContextFile, contextFileSchema } from './schema.js';
 
@@ -18,8 +20,9 @@ export async function loadContexts(path = contextFilePath()): Promise<ContextFil
 }
 
 /**
- * Reads, changes and replaces the context file, in one step, so that nobody ever reads half of it. Two at a time wait for each other; a change that throws leaves
- * the file as it was. Comments in it are not kept.
+ * Reads, changes and replaces the context file in one step, so that nobody ever reads half of it. Two at a time
+ * wait for each other; a change that throws leaves the file as it was. Comments are kept, but for those of a
+ * context that is changed or removed.
  */
 export async function updateContexts(
   change: (file: ContextFile) => ContextFile,
@@ -31,8 +34,10 @@ export async function updateContexts(
   const draft = `${target}.new`;
   const handle = await openDraft(draft);
   try {
-    const changed = check(change(await loadContexts(target)), path);
-    await handle.writeFile(HEADER + stringify(changed));
+    const text = await readPrivately(target);
+    const before = text === undefined ? { contexts: {} } : check(parseToml(text, path), path);
+    const changed = check(change(structuredClone(before)), path);
+    await handle.writeFile(written(text, before, changed));
     await handle.sync();
     await handle.close();
     await rename(draft, target);
@@ -41,6 +46,24 @@ export async function updateContexts(
     await handle.close().catch(() => undefined);
     await rm(draft, { force: true });
     throw error;
+  }
+}
+
+/** The old text with what changed, where that says just what it should; else the file anew. */
+function written(text: string | undefined, before: ContextFile, after: ContextFile): string {
+  if (text !== undefined) {
+    const edited = editToml(text, before, after);
+    const read = contextFileSchema.safeParse(tryToml(edited));
+    if (read.success && isDeepStrictEqual(read.data, after)) return edited;
+  }
+  return HEADER + stringify(after);
+}
+
+function tryToml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -106,7 +129,10 @@ function check(value: unknown, path: string): ContextFile {
     const problems = checked.error.issues.map((issue) => {
       const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
       const where = [...issue.path, ...keys.slice(0, 1)].join('.');
-      return issue.code === 'unrecognized_keys' ? `${where}: unknown key` : `${where}: ${issue.message}`;
+      if (issue.code !== 'unrecognized_keys') return `${where}: ${issue.message}`;
+      return /secret|password|token|key$/i.test(keys[0] ?? '')
+        ? `${where}: unknown key; no secret may stand in this file, name where it comes from`
+        : `${where}: unknown key`;
     });
     throw new NestctlError(`${path}: ${problems[0] ?? 'it has the wrong shape'}.`, {
       kind: 'failure',

@@ -1,9 +1,9 @@
 import { type ConnectionTarget, sslModeOf } from '../database/target.js';
 import { NestctlError } from '../errors.js';
 import { loadContexts } from './context-file.js';
-import { passwordFromCommand } from './password-command.js';
+import { passwordFromCommand, passwordFromEnvironment } from './password-sources.js';
 import { contextFilePath, resolveBeside } from './paths.js';
-import type { ContextFile, ContextSettings, OwnerSettings } from './schema.js';
+import type { ContextFile, ContextSettings, OwnerSettings, ReplicaSettings } from './schema.js';
 
 /** A named place to work on: a server, a database, and who one is there. */
 export interface Context extends ContextSettings {
@@ -56,42 +56,39 @@ export function ownerTarget(context: Context): ConnectionTarget {
       hint: `This is work of the database's owner: add [contexts.${context.name}.owner] with its user to the context file.`,
     });
   }
-  // A passfile has a line for each user and is inherited; a command answers for one user only.
-  return target(context, { password_command: undefined, ...context.owner });
+  // A passfile has a line for each user and is inherited; a command or a variable answers for one user only.
+  return target(context, { password_command: undefined, password_env: undefined, ...context.owner });
 }
 
-function target(context: Context, own: Partial<OwnerSettings>): ConnectionTarget {
+/** The operator's connection to the read replica; undefined where the context names none. */
+export function replicaTarget(context: Context): ConnectionTarget | undefined {
+  return context.replica === undefined ? undefined : target(context, context.replica);
+}
+
+function target(context: Context, own: Partial<OwnerSettings> | ReplicaSettings): ConnectionTarget {
   const file = contextFilePath();
   const settings = { ...context, ...own };
   const host = own.host ?? context.host;
-  const { password_command: command, passfile, sslrootcert } = settings;
+  const { passfile, sslrootcert } = settings;
+  // What it names itself comes before what it inherits.
+  const named = own.passfile !== undefined && context.passfile !== own.passfile;
+  const command = named ? own.password_command : settings.password_command;
+  const variable = named ? own.password_env : settings.password_env;
   return {
     host,
     port: own.port ?? context.port,
     database: own.database ?? context.database,
     user: own.user ?? context.user,
-    password: command === undefined ? undefined : () => passwordFromCommand(command),
+    password:
+      command !== undefined
+        ? () => passwordFromCommand(command)
+        : variable !== undefined
+          ? async () => passwordFromEnvironment(variable)
+          : undefined,
     passfile: passfile === undefined ? undefined : resolveBeside(file, passfile),
     sslmode: sslModeOf({ host, sslmode: settings.sslmode }),
     sslrootcert: sslrootcert === undefined ? undefined : resolveBeside(file, sslrootcert),
     context: { name: context.name, kind: context.kind },
-  };
-}
-
-/** A context as it may be shown: no credentials, paths resolved. */
-export function describeContext(context: Context) {
-  const operator = operatorTarget(context);
-  return {
-    name: context.name,
-    kind: context.kind,
-    host: operator.host,
-    port: operator.port,
-    database: operator.database,
-    user: operator.user,
-    owner: context.owner?.user ?? null,
-    sslmode: sslModeOf(operator),
-    password_from: context.password_command?.[0] ?? operator.passfile ?? 'PGPASSWORD or ~/.pgpass',
-    file: contextFilePath(),
   };
 }
 

@@ -17,3 +17,14 @@ export async function passwordFromCommand(command: readonly string[]): Promise<s
     });
   }
 }
+
+/** The password in the variable that a context names. */
+export function passwordFromEnvironment(name: string): string {
+  const password = process.env[name];
+  if (password) return password;
+  throw new NestctlError(`The context takes its password from ${name}, which is not set.`, {
+    kind: 'not_allowed',
+    code: 'password_missing',
+    hint: 'Set it for this command alone, not in a file that others can read.',
+  });
+}

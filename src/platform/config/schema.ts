@@ -3,29 +3,105 @@ import { z } from 'zod';
 
 const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
 
+const text = z.string().min(1);
+const program = z.array(text).min(1);
+
+/** A URL may carry a password. Messages never repeat the value. */
+const host = text.refine(
+  (value) => !/:\/\/|@/.test(value),
+  'give a host name, an address or a socket folder, not a URL',
+);
+
 /** How to reach a server and prove who one is. Credentials are named, never held. */
 const connection = {
-  host: z.string().min(1),
+  host,
   port: z.int().min(1).max(65_535),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  passfile: z.string().min(1),
-  password_command: z.array(z.string()).min(1),
+  database: text,
+  user: text,
+  passfile: text,
+  password_env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable'),
+  password_command: program,
   sslmode,
-  sslrootcert: z.string().min(1),
+  sslrootcert: text,
 };
 
-const owner = z.strictObject({ ...z.object(connection).partial().shape, user: connection.user });
+const oneSource = (settings: { passfile?: unknown; password_env?: unknown; password_command?: unknown }) =>
+  [settings.passfile, settings.password_env, settings.password_command].filter((one) => one !== undefined)
+    .length <= 1;
+const ONE_SOURCE = 'name one of passfile, password_env and password_command';
 
-const context = z.strictObject({
-  ...z.object(connection).partial().shape,
-  kind: z.enum(['local', 'server']),
-  host: connection.host,
-  port: connection.port.default(5432),
-  database: connection.database,
-  user: connection.user,
-  owner: owner.optional(),
-});
+const owner = z
+  .strictObject({ ...z.object(connection).partial().shape, user: connection.user })
+  .refine(oneSource, ONE_SOURCE);
+
+const replica = z
+  .strictObject({ ...z.object(connection).partial().shape, host: connection.host })
+  .refine(oneSource, ONE_SOURCE);
+
+const endpoint = z.url({ protocol: /^https?$/, error: 'give an https URL' }).refine((value) => {
+  const { username, password, search, pathname } = new URL(value);
+  return username === '' && password === '' && search === '' && pathname === '/';
+}, 'give scheme, host and port alone: no user, password or path');
+
+const objectStore = z
+  .strictObject({
+    endpoint: endpoint.optional(),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'that is no name of a bucket'),
+    region: z.string().regex(/^[A-Za-z0-9-]+$/, 'that is no name of a region'),
+    prefix: z
+      .string()
+      .regex(/^([\w.-]+\/)+$/, 'letters, digits, dot, dash and underscore, ending in a slash')
+      .optional(),
+    path_style: z.boolean().optional(),
+    ca_file: text.optional(),
+    profile: text.optional(),
+    credentials_file: text.optional(),
+    credentials_command: program.optional(),
+  })
+  .refine(
+    (store) => store.profile === undefined || store.credentials_command === undefined,
+    'name one of profile and credentials_command',
+  )
+  .refine(
+    (store) => store.credentials_file === undefined || store.profile !== undefined,
+    'credentials_file needs the profile in it',
+  );
+
+const backup = z.discriminatedUnion('engine', [
+  z.strictObject({ engine: z.literal('local') }),
+  z.strictObject({ engine: z.literal('pgbackrest'), stanza: text, config: text.optional() }),
+  z.strictObject({
+    engine: z.literal('supabase'),
+    project: z.string().regex(/^[a-z]{20}$/, 'that is no reference of a Supabase project: 20 letters'),
+    token_command: program.optional(),
+  }),
+]);
+
+const signingKey = z
+  .strictObject({ file: text.optional(), command: program.optional() })
+  .refine(
+    ({ file, command }) => (file === undefined) !== (command === undefined),
+    'name one of file and command',
+  );
+
+const residency = z.strictObject({ regions: z.array(text).min(1) });
+
+const context = z
+  .strictObject({
+    ...z.object(connection).partial().shape,
+    kind: z.enum(['local', 'server']),
+    host: connection.host,
+    port: connection.port.default(5432),
+    database: connection.database,
+    user: connection.user,
+    owner: owner.optional(),
+    replica: replica.optional(),
+    object_store: objectStore.optional(),
+    backup: backup.optional(),
+    signing_key: signingKey.optional(),
+    residency: residency.optional(),
+  })
+  .refine(oneSource, ONE_SOURCE);
 
 export const CONTEXT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
@@ -43,3 +119,5 @@ export const contextFileSchema = z.strictObject({
 export type ContextFile = z.infer<typeof contextFileSchema>;
 export type ContextSettings = z.infer<typeof context>;
 export type OwnerSettings = z.infer<typeof owner>;
+export type ReplicaSettings = z.infer<typeof replica>;
+export type ObjectStoreSettings = z.infer<typeof objectStore>;

@@ -42,10 +42,20 @@ export async function writeContexts(paths: LocalPaths, port: number): Promise<vo
   const merge = (file: ContextFile): ContextFile => ({
     ...file,
     current: file.current ?? OPERATORS[0]?.context,
-    contexts: { ...file.contexts, ...wanted },
+    // What a person added, such as an object store to try, stays.
+    contexts: { ...file.contexts, ...merged(file, wanted) },
   });
   const before = await loadContexts();
   if (!isDeepStrictEqual(before, merge(before))) await updateContexts(merge);
+}
+
+function merged(
+  { contexts }: ContextFile,
+  wanted: Readonly<Record<string, ContextSettings>>,
+): Record<string, ContextSettings> {
+  return Object.fromEntries(
+    Object.entries(wanted).map(([name, ours]) => [name, { ...contexts[name], ...ours }]),
+  );
 }
 
 /** The contexts that connect to this cluster. */

@@ -1,0 +1,52 @@
+import { sslModeOf } from '../database/target.js';
+import { describeSource } from '../object-store/credentials.js';
+import { endpointOf } from '../object-store/settings.js';
+import { type Context, operatorTarget, ownerTarget, replicaTarget } from './contexts.js';
+import { contextFilePath } from './paths.js';
+import { residencyPolicy, signingKeySource, storeSettings } from './services.js';
+
+/** A context as it may be shown: no credentials, paths resolved. */
+export function describeContext(context: Context) {
+  const operator = operatorTarget(context);
+  const owner = context.owner === undefined ? undefined : ownerTarget(context);
+  const replica = replicaTarget(context);
+  const store = storeSettings(context);
+  return {
+    name: context.name,
+    kind: context.kind,
+    host: operator.host,
+    port: operator.port,
+    database: operator.database,
+    user: operator.user,
+    owner: owner?.user ?? null,
+    sslmode: sslModeOf(operator),
+    password_from: passwordSource(context, operator.passfile),
+    owner_password_from:
+      owner === undefined
+        ? null
+        : passwordSource(context.owner ?? {}, context.owner?.passfile ?? owner.passfile),
+    replica: replica === undefined ? null : `${replica.host}:${replica.port}`,
+    object_store:
+      store === undefined
+        ? null
+        : {
+            endpoint: endpointOf(store),
+            bucket: store.bucket,
+            region: store.region,
+            prefix: store.prefix,
+            path_style: store.pathStyle,
+            credentials_from: describeSource(store.credentials),
+          },
+    backup: context.backup?.engine ?? null,
+    signing_key: signingKeySource(context) ?? null,
+    residency: residencyPolicy(context).regions,
+    file: contextFilePath(),
+  };
+}
+
+function passwordSource(
+  own: { readonly password_command?: string[] | undefined; readonly password_env?: string | undefined },
+  passfile: string | undefined,
+): string {
+  return own.password_command?.[0] ?? own.password_env ?? passfile ?? 'PGPASSWORD or ~/.pgpass';
+}

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Context } from '../config/contexts.js';
+import { contextFilePath, resolveBeside } from '../config/paths.js';
+import { residencyPolicy, signingKeySource, storeSettings } from '../config/services.js';
+import { readSigningKey } from '../config/signing-key.js';
+import { type Finding, finding } from '../doctor/finding.js';
+import { describeSource, describeStore, openObjectStore, readCredentials } from '../object-store/index.js';
+import { attempt } from './attempt.js';
+
+/** Credentials, reach and region of the object store. Sends nothing that is kept. */
+export async function checkObjectStore(context: Context): Promise<Finding[]> {
+  const settings = storeSettings(context);
+  if (settings === undefined) return [finding('object store', 'info', 'none is named')];
+  const object = describeStore(settings);
+  const source = describeSource(settings.credentials);
+  const credentials = await attempt('object store credentials', async () => {
+    await readCredentials(settings.credentials);
+    return [finding('object store credentials', 'ok', `from ${source}`)];
+  });
+  if (credentials.some(({ level }) => level !== 'ok')) {
+    return [
+      ...credentials,
+      finding('object store', 'unknown', 'not asked: there are no credentials', { object }),
+    ];
+  }
+  return [
+    ...credentials,
+    ...(await attempt('object store', async () => {
+      const store = await openObjectStore(settings, residencyPolicy(context));
+      try {
+        // The first listing shows that the credentials may read.
+        await store.list().next();
+        return [
+          finding('object store', 'ok', `lies in ${store.region}, as the residency policy allows`, {
+            object,
+          }),
+        ];
+      } finally {
+        store.close();
+      }
+    })),
+  ];
+}
+
+/** Whether the signing key can be read by us alone, and is one. */
+export async function checkSigningKey(context: Context): Promise<Finding[]> {
+  const source = signingKeySource(context);
+  if (source === undefined) return [finding('signing key', 'info', 'none is named: nothing can be signed')];
+  return await attempt('signing key', async () => {
+    await readSigningKey(context);
+    return [finding('signing key', 'ok', 'an Ed25519 key that others cannot read', { object: source })];
+  });
+}
+
+/** Whether this machine has what the backup engine needs. */
+export async function checkBackup({ backup, kind }: Context): Promise<Finding[]> {
+  switch (backup?.engine) {
+    case undefined:
+      return [finding('backup engine', 'info', 'none is named')];
+    case 'local':
+      return [
+        kind === 'local'
+          ? finding('backup engine', 'ok', 'the one of the embedded PostgreSQL')
+          : finding('backup engine', 'error', 'the engine "local" is for the embedded PostgreSQL only'),
+      ];
+    case 'pgbackrest':
+      return await checkPgBackRest(backup.config);
+    case 'supabase':
+      return [
+        process.env.SUPABASE_ACCESS_TOKEN || backup.token_command !== undefined
+          ? finding('backup engine', 'unknown', 'Supabase was not asked: this version of nestctl cannot', {
+              object: backup.project,
+            })
+          : finding('backup engine', 'error', 'no token for Supabase', {
+              object: backup.project,
+              remedy: 'set SUPABASE_ACCESS_TOKEN, or token_command in the context',
+            }),
+      ];
+  }
+}
+
+async function checkPgBackRest(config: string | undefined): Promise<Finding[]> {
+  const version = await promisify(execFile)('pgbackrest', ['version'], { timeout: 10_000 }).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+  const path = config === undefined ? undefined : resolveBeside(contextFilePath(), config);
+  const readable =
+    path === undefined ||
+    (await access(path, constants.R_OK).then(
+      () => true,
+      () => false,
+    ));
+  return [
+    version === undefined
+      ? finding('backup engine', 'error', 'pgbackrest does not run on this machine', {
+          remedy: 'install pgBackRest 2.41 or later',
+        })
+      : finding('backup engine', 'ok', version),
+    ...(readable
+      ? []
+      : [finding('backup engine', 'error', 'its configuration cannot be read', { object: path as string })]),
+  ];
+}
