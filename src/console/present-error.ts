@@ -1,4 +1,5 @@
 import { NestctlError } from '../platform/errors.js';
+import { systemError } from '../platform/system-errors.js';
 import { type Paint, paintFor } from './colour.js';
 import { safeJson, safeText } from './safe-text.js';
 import { usageError } from './usage-error.js';
@@ -45,13 +46,8 @@ function toNestctlError(error: unknown): NestctlError {
   const usage = usageError(error);
   if (usage !== undefined) return usage;
   if (error instanceof Error && error.name === 'ExitPromptError') return interruption();
-  if (error instanceof Error && 'syscall' in error && 'code' in error) {
-    const path = 'path' in error && typeof error.path === 'string' ? ` ${error.path}` : '';
-    return new NestctlError(`The system refused ${String(error.syscall)}${path} (${String(error.code)}).`, {
-      kind: 'failure',
-      code: 'system_error',
-    });
-  }
+  const system = systemError(error);
+  if (system !== undefined) return system;
   const name = error instanceof Error ? error.name : typeof error;
   return new NestctlError(`nestctl itself failed (${name}).`, {
     kind: 'failure',

@@ -86,7 +86,7 @@ describe('an expected error', () => {
       path: '/x',
     });
     expect(presentError(error, { json: false, verbose: false }).message).toBe(
-      'The system refused write /x (ENOSPC).',
+      '/x does not fit: the disk is full (ENOSPC).',
     );
   });
 });

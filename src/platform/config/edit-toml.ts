@@ -24,18 +24,24 @@ export function editToml(text: string, before: ContextFile, after: ContextFile):
 /** Leaves out the tables of these contexts, with the comments in them and right above their first line. */
 function withoutTables(lines: readonly string[], names: ReadonlySet<string>): string[] {
   const kept: string[] = [];
+  // Comments not yet known to belong to a table that stays.
+  let comments: string[] = [];
   let left = false;
   for (const line of lines) {
     const header = /^\s*\[+\s*([^\]]+?)\s*\]+/.exec(line)?.[1];
     if (header !== undefined) {
-      const was = left;
       left = names.has(contextOf(header) ?? '');
-      // A comment above the next table belongs to that one.
-      if (left && !was) while (kept.at(-1)?.trimStart().startsWith('#') && kept.length > 1) kept.pop();
+      if (!left) kept.push(...comments);
+      comments = [];
     }
-    if (!left) kept.push(line);
+    if (/^\s*#/.test(line)) comments.push(line);
+    else {
+      // Comments that something else than a table follows belong to what is around them.
+      if (!left) kept.push(...comments, line);
+      comments = [];
+    }
   }
-  return kept;
+  return left ? kept : [...kept, ...comments];
 }
 
 /** `prod` of `contexts.prod`, `contexts."prod".owner`. */

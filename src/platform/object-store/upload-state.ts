@@ -1,19 +1,18 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
-
-const schema = z.strictObject({
-  version: z.literal(1),
-  endpoint: z.string(),
-  bucket: z.string(),
-  key: z.string(),
-  upload_id: z.string(),
-  part_size: z.int().positive(),
-  size: z.int().positive(),
-  sha256: z.string(),
-});
 
 /** What an upload under way needs to be gone on with: kept beside its file until it is done. */
-export type UploadState = z.infer<typeof schema>;
+export interface UploadState {
+  readonly version: 1;
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly upload_id: string;
+  /** Bytes, as is `size`. */
+  readonly part_size: number;
+  readonly size: number;
+  /** Of the whole file, hex. */
+  readonly sha256: string;
+}
 
 export function statePath(file: string): string {
   return `${file}.nestctl-upload`;
@@ -27,7 +26,9 @@ export async function readState(file: string): Promise<UploadState | undefined> 
   });
   if (text === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(text));
+    const state = JSON.parse(text) as UploadState;
+    const whole = state.version === 1 && state.part_size > 0 && typeof state.upload_id === 'string';
+    return whole ? state : undefined;
   } catch {
     return undefined;
   }
