@@ -21,7 +21,9 @@ export default class ContextAdd extends ConsoleCommand<typeof ContextAdd> {
   };
 
   async perform(): Promise<Outcome> {
-    const { addContext, refuseTaken } = await import('../../src/platform/config/edit-contexts.js');
+    const { addContext, planContext, refuseTaken } = await import(
+      '../../src/platform/config/edit-contexts.js'
+    );
     const { name } = this.args;
     await refuseTaken(name);
     const { host, database, user } = await askForMissing(
@@ -29,7 +31,7 @@ export default class ContextAdd extends ConsoleCommand<typeof ContextAdd> {
       { json: this.flags.json },
     );
     return await this.change({
-      plan: async () => ({ name, settings: contextSettings({ ...this.flags, host, database, user }) }),
+      plan: async () => planContext(name, contextSettings({ ...this.flags, host, database, user })),
       show: ({ settings }) =>
         details({ context: name, server: `${settings.host}:${settings.port}`, database, operator: user }),
       apply: ({ settings }) => addContext(name, settings, { use: this.flags.use }),

@@ -15,7 +15,8 @@ import {
   type StoreSettings,
 } from '../../src/platform/object-store/index.js';
 import { DEFAULT_RESIDENCY } from '../../src/platform/residency-policy.js';
-import { finished } from '../support/console.js';
+import { contextFile, finished, runConsole } from '../support/console.js';
+import { createTestDatabase } from '../support/database.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type ObjectServer, startObjectServer, storeOn } from '../support/object-server.js';
 
@@ -519,6 +520,61 @@ describe('a link', () => {
     const store = await open(direct('plain'));
     await expect(store.link('linked', { seconds: 7 * 86_400 + 1 })).rejects.toMatchObject({ exitCode: 2 });
     expect((await store.link('linked', { seconds: 7 * 86_400 })).url).toContain('X-Amz-Expires=604800');
+  });
+});
+
+describe('context check', () => {
+  it('tells a store in Canada from one abroad and one that keeps us out', async () => {
+    const database = await createTestDatabase();
+    const [camille] = database.operators;
+    const context = (name: string, port: number, bucket: string, region: string) => `
+[contexts.${name}]
+kind = "server"
+host = "${camille.host}"
+port = ${camille.port}
+database = "${camille.database}"
+user = "${camille.user}"
+password_env = "PW"
+[contexts.${name}.object_store]
+endpoint = "http://127.0.0.1:${port}"
+bucket = "${bucket}"
+region = "${region}"
+path_style = true
+`;
+    const { env } = await contextFile(
+      context('here', server.port, 'plain', 'ca-central-1') +
+        context('abroad', foreign.port, 'abroad', 'us-west-2'),
+    );
+    const secrets = {
+      PW: camille.password as string,
+      AWS_ACCESS_KEY_ID: server.keys.id,
+      AWS_SECRET_ACCESS_KEY: server.keys.secret,
+    };
+    const check = async (name: string, more: Record<string, string> = {}) => {
+      const args = ['context', 'check', name, '--json', '--verbose'];
+      const { stdout, stderr, code } = await runConsole(args, { env: { ...env, ...secrets, ...more } });
+      for (const secret of Object.values(secrets)) expect(stdout + stderr).not.toContain(secret);
+      const { findings } = JSON.parse(stdout).result as {
+        findings: { name: string; level: string; detail: string }[];
+      };
+      return { code, store: findings.find((one) => one.name === 'object store') };
+    };
+    try {
+      expect(await check('here')).toMatchObject({
+        code: 0,
+        store: { level: 'ok', detail: expect.stringContaining('ca-central-1') },
+      });
+      expect(await check('abroad')).toMatchObject({
+        code: 3,
+        store: { level: 'error', detail: expect.stringContaining('us-west-2') },
+      });
+      expect(await check('here', { AWS_SECRET_ACCESS_KEY: 'wrong' })).toMatchObject({
+        code: 9,
+        store: { level: 'unknown' },
+      });
+    } finally {
+      await database.drop();
+    }
   });
 });
 

@@ -1,8 +1,23 @@
 import { NestctlError } from '../errors.js';
 import { loadContexts, updateContexts } from './context-file.js';
-import { CONTEXT_NAME, type ContextFile, type ContextSettings } from './schema.js';
+import { CONTEXT_NAME, type ContextFile, type ContextSettings, contextFileSchema } from './schema.js';
 
-/** Writes a new context, checked like the file. Throws `context_exists`, `config_invalid`. */
+/** Checks settings as the file is checked. Throws `invalid_context`, naming the key, never its value. */
+export function planContext(
+  name: string,
+  settings: ContextSettings,
+): { name: string; settings: ContextSettings } {
+  const checked = contextFileSchema.safeParse({ contexts: { [name]: settings } });
+  const [issue] = checked.error?.issues ?? [];
+  if (issue === undefined) return { name, settings };
+  const key = issue.path.slice(2).join('.');
+  throw new NestctlError(key === '' ? `${issue.message}.` : `${key}: ${issue.message}.`, {
+    kind: 'usage',
+    code: 'invalid_context',
+  });
+}
+
+/** Writes a new context. Throws `context_exists`. */
 export async function addContext(
   name: string,
   settings: ContextSettings,
