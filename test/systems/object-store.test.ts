@@ -455,7 +455,7 @@ describe('who is refused', () => {
     vi.stubEnv('AWS_SESSION_TOKEN', temporary.SessionToken);
     await expect(open(direct('plain'))).rejects.toMatchObject({ exitCode: 4 });
     // Amazon says what it is.
-    proxy.fault = (line) => (line.includes('location') ? { status: 400, code: 'ExpiredToken' } : undefined);
+    proxy.fault = () => ({ status: 400, code: 'ExpiredToken' });
     await expect(open(viaProxy('plain'))).rejects.toMatchObject({ code: 'store_credentials_expired' });
   });
 

@@ -48,8 +48,9 @@ async function bucketRegion(client: Client): Promise<string | undefined> {
     ({ BucketRegion }) => BucketRegion,
     (error: SdkError) => {
       const region = error.$response?.headers?.['x-amz-bucket-region'];
-      // The SDK would quietly mend its clock for the second request.
-      const refused = error.$response?.statusCode === 403 && Math.abs(clockSkew(error)) < 15 * 60_000;
+      // Amazon answers an expired token with a bare 400. The SDK would quietly mend its clock for the second request.
+      const refused =
+        /^40[013]$/.test(`${error.$response?.statusCode}`) && Math.abs(clockSkew(error)) < 15 * 60_000;
       if (region === undefined && !refused)
         throw isAbsent(error) ? unknownBucket(client) : client.explain(error);
       return region;
