@@ -1,5 +1,6 @@
 // The build puts this file and zod into one: zod's many files would cost a command as much as Node's own start.
 import { z } from 'zod';
+import { evidenceSettings, signingSettings } from './evidence-settings.js';
 
 const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
 
@@ -25,6 +26,8 @@ const context = z.strictObject({
   database: connection.database,
   user: connection.user,
   owner: owner.optional(),
+  signing: signingSettings.optional(),
+  evidence: evidenceSettings.optional(),
 });
 
 export const CONTEXT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
