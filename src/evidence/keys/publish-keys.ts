@@ -1,0 +1,23 @@
+import { chmod, readFile } from 'node:fs/promises';
+import { type KeySet, parseKeySet } from '../../platform/signing/key-set.js';
+import { replacePrivateFile } from '../../platform/signing/private-file.js';
+import type { Evidence } from '../open-evidence.js';
+import { loadKeySet } from './key-set-file.js';
+
+/** What the world may know of the keys, and all that a verifier needs; written to a file where one is named. */
+export async function publishKeys({ places }: Evidence, path?: string): Promise<KeySet> {
+  const { keys } = await loadKeySet(places);
+  const published: KeySet = {
+    keys: keys.map(({ made_by, made_because, retired_by, retired_because, ...key }) => key),
+  };
+  if (path !== undefined) {
+    await replacePrivateFile(path, `${JSON.stringify(published, null, 2)}\n`);
+    await chmod(path, 0o644);
+  }
+  return published;
+}
+
+/** Reads a published key set. Throws `key_set_invalid`. */
+export async function readKeySet(path: string): Promise<KeySet> {
+  return parseKeySet(await readFile(path, 'utf8'), path);
+}
