@@ -75,7 +75,7 @@ export function openRecord(bytes: Buffer, keys: readonly NamedKey[]): Opened {
   if (kid === undefined) {
     return keys.some((key) => key.kid === hinted)
       ? { fault: 'edited', detail: 'its signature is not over these bytes' }
-      : { fault: 'unknown_key', detail: `it names a key that is not in the key set: ${hinted}` };
+      : { fault: 'unknown_key', detail: `it names a key that is not in this key set: ${hinted}` };
   }
   if (record === undefined) return { fault: 'edited', detail: 'it is not an evidence record' };
   // The signature covers the payload alone; the hash chain and this cover the rest.

@@ -58,7 +58,7 @@ function exists(active: string, found: string | undefined): NestctlError {
       kind: 'conflict',
       code: 'key_exists',
       hint: 'A key is never overwritten; a rotation retires it and makes the next.',
-      next: 'nestctl evidence key rotate',
+      next: "nestctl evidence key rotate --reason '…'",
     });
   }
   return new NestctlError(

@@ -48,7 +48,7 @@ export async function createPrivateFile(path: string, content: string): Promise<
       kind: 'conflict',
       code: 'key_exists',
       hint: 'A key is never overwritten: what it signed or hashed would lose its proof.',
-      next: 'nestctl evidence key rotate',
+      next: "nestctl evidence key rotate --reason '…'",
     });
   } finally {
     await rm(draft, { force: true });
