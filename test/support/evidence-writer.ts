@@ -1,10 +1,50 @@
-/** A process that appends records: HOME CHAIN COUNT. Each one that is durable is told on stdout, `NUMBER HASH`. */
-import { appendRecord } from '../../src/evidence/index.js';
-import { draft, evidenceIn } from './evidence-context.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 
-const [home = '', chain = '', count = '0'] = process.argv.slice(2);
-const evidence = evidenceIn(home);
-for (let number = 1; number <= Number(count); number += 1) {
-  const { record, hash } = await appendRecord(evidence, draft(number, chain));
-  process.stdout.write(`${record.number} ${hash}\n`);
+const PROGRAM = `
+  const [root, chain, count] = process.argv.slice(1);
+  const { appendRecord, openEvidence } = await import(root + 'dist/src/evidence/index.js');
+  const context = { name: 'test', kind: 'server', host: '127.0.0.1', port: 5432, database: 'd', user: 'u' };
+  const evidence = openEvidence(context);
+  for (let number = 1; number <= Number(count); number += 1) {
+    const subject = [{ name: 'drill', sha256: '0'.repeat(64) }];
+    const { record, hash } = await appendRecord(evidence, { chain, type: 'drill', subject, content: { number } });
+    process.stdout.write(record.number + ' ' + hash + '\\n');
+  }
+`;
+
+/** A process that appends records, from the built tree, and tells each one once it is durable. */
+export class EvidenceWriter {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(home: string, chain: string, count: number) {
+    const root = new URL('../../', import.meta.url).href;
+    this.#child = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', PROGRAM, root, chain, String(count)],
+      {
+        env: { PATH: process.env.PATH ?? '', NESTCTL_HOME: home },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text;
+    });
+  }
+
+  /** Number and hash of every record it was told is kept. */
+  get told(): [number: number, hash: string][] {
+    const lines = this.#output.split('\n').slice(0, -1);
+    return lines.map((line) => [Number(line.split(' ')[0]), line.split(' ')[1] ?? '']);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async end(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
+    return this.#child.exitCode;
+  }
 }
