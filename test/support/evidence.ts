@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { createSigningKey, type Evidence } from '../../src/evidence/index.js';
 import { evidenceIn } from './evidence-context.js';
 
-export { draft, evidenceIn } from './evidence-context.js';
+export { draft } from './evidence-context.js';
 
 /** A context's worth of evidence in a folder of the test's own, with a signing key. */
 export async function newEvidence(name = 'test'): Promise<Evidence> {

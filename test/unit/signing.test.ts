@@ -49,7 +49,7 @@ const VECTORS: [
   name: string,
   type: string,
   payload: string,
-  sigs: [string?, string?][],
+  sigs: [string | undefined, string][],
   signers: string[],
 ][] = [
   ['one signature', IN_TOTO, STATEMENT, [['A', SIG_A]], ['A']],

@@ -1,3 +1,4 @@
+import type { EvidencePlaces } from '../../platform/config/evidence-places.js';
 import { NestctlError } from '../../platform/errors.js';
 import { publishedKey } from '../../platform/signing/key-set.js';
 import { loadLedgerKeys, rotateLedgerKeys } from '../../platform/signing/ledger-keys.js';
@@ -14,7 +15,7 @@ import type { MadeKey } from './create-key.js';
 import { headsNow } from './heads-now.js';
 import { activeKey, type KnownKey, loadKeySet, saveKeySet } from './key-set-file.js';
 import { recordKeyChanges } from './record-key-changes.js';
-import { nextKeyFile, settleRotation } from './signer.js';
+import { nextKeyFile, openSigner, settleRotation } from './signer.js';
 
 /** The key that would be rotated. Throws `no_signing_key`, `no_ledger_key`. */
 export async function planRotation(
@@ -44,8 +45,7 @@ export async function rotateSigningKey(evidence: Evidence, because: string): Pro
     const { keys } = await loadKeySet(places);
     const active = activeKey(keys);
     if (active === undefined) throw noKey();
-    const next = 'file' in places.key ? generateSigningKey() : await nextFromCommand(evidence, keys);
-    if ('file' in places.key) await replacePrivateFile(nextKeyFile(places.key.file), signingKeyPem(next));
+    const next = 'file' in places.key ? await nextInFile(places) : await nextFromCommand(evidence, keys);
     const now = new Date();
     const heads = { [context]: await headsNow(evidence) };
     await saveKeySet(places, [
@@ -73,6 +73,14 @@ export async function rotateLedgerKey(evidence: Evidence): Promise<MadeKey> {
     const keys = await rotateLedgerKeys(evidence.places.ledgerKeys);
     return { kid: keys.at(-1)?.kid ?? '', recorded: false };
   });
+}
+
+/** Only who holds the private key rotates it; one that is lost is retired. */
+async function nextInFile(places: EvidencePlaces): Promise<SigningKey> {
+  await openSigner(places);
+  const next = generateSigningKey();
+  if ('file' in places.key) await replacePrivateFile(nextKeyFile(places.key.file), signingKeyPem(next));
+  return next;
 }
 
 async function nextFromCommand({ places }: Evidence, keys: readonly KnownKey[]): Promise<SigningKey> {
