@@ -1,9 +1,10 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, randomInt } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Finished, runConsole } from '../support/console.js';
+import { type Finished, finished, runConsole, startConsole } from '../support/console.js';
 
 let home: string;
 let said: string;
@@ -78,6 +79,9 @@ describe('evidence', () => {
     expect(await evidence('show', '../1')).toMatchObject({ code: 2 });
     expect(await evidence('verify', '--chain', 'drills')).toMatchObject({ code: 5 });
     expect(await evidence('verify', '--head', 'keys')).toMatchObject({ code: 2 });
+    const absent = await evidence('verify', '--keys', join(home, 'absent.json'));
+    expect(absent.code).toBe(5);
+    expect(absent.stderr).toContain('absent.json');
   });
 
   it('that was tampered with is named with exit code 3, in text and JSON', async () => {
@@ -190,6 +194,39 @@ describe('keys', () => {
     expect(await evidence('key', 'rotate', '--reason', 'x', '--yes')).toMatchObject({ code: 6 });
     expect(await evidence('verify')).toMatchObject({ code: 0 });
   });
+
+  it('whose making or rotation is killed at any moment are made or rotated by the next run, whole', async () => {
+    const seed = Number(process.env.EVIDENCE_SEED ?? randomInt(1 << 30));
+    const env = { NESTCTL_HOME: home, NESTCTL_CONFIG: join(home, 'contexts.toml') };
+    const cut = async (at: number, ...args: string[]) => {
+      const child = startConsole(['evidence', 'key', ...args], { env });
+      child.stdin.end();
+      const ended = finished(child);
+      // What is written is written in the last tenths of a second.
+      await sleep(180 + (((seed % 997) * 31 * (at + 1)) % 200));
+      child.kill('SIGKILL');
+      return await ended;
+    };
+    let killed = 0;
+    for (let at = 0; at < 8; at += 1) {
+      if (
+        (await cut(at, ...(at < 2 ? ['create'] : ['rotate', '--reason', 'x', '--yes']))).signal === 'SIGKILL'
+      )
+        killed += 1;
+      if (at === 1) expect([0, 6]).toContain((await evidence('key', 'create')).code);
+      if (at > 1) expect(await evidence('verify'), `EVIDENCE_SEED=${seed}`).toMatchObject({ code: 0 });
+    }
+    expect(killed).toBeGreaterThan(0);
+    expect(await evidence('key', 'rotate', '--reason', 'x', '--yes')).toMatchObject({ code: 0 });
+    expect(await evidence('verify')).toMatchObject({ code: 0 });
+    const keys = (await evidence('key', 'publish', '--json')).json.result.keys as { retired_at?: string }[];
+    expect(keys.filter(({ retired_at }) => retired_at === undefined)).toHaveLength(1);
+    // Created and retired, each once, whatever was killed in between.
+    const { records } = (await evidence('list', '--json')).json.result;
+    expect(records).toHaveLength(keys.length * 2 - 1);
+    const names = await readdir(join(home, 'contexts/prod/signing'));
+    expect(names.filter((name) => name.includes('key.pem'))).toEqual(['key.pem']);
+  }, 90_000);
 
   it('and records lie where the context says', async () => {
     await configure(

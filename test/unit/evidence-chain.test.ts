@@ -242,6 +242,9 @@ describe('a key', () => {
     await publishKeys(evidence, keysFile);
     expect(fourth.made_at < since.toISOString()).toBe(true);
     await bothName('stolen_key 6');
+    // Alone, an earlier time is but the word of whoever signed it.
+    expect(await verifyStandalone(['--keys', keysFile, file(4)])).toMatchObject({ exitCode: 9 });
+    expect(await verifyStandalone(['--keys', keysFile, file(6)])).toMatchObject({ exitCode: 3 });
   });
 
   it('that was stolen cannot be made good again by a later date', async () => {

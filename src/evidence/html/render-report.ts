@@ -96,7 +96,7 @@ ${drawChart(chart, id, reader)}
 ${renderTable(
   {
     kind: 'table',
-    caption,
+    caption: { en: `${caption.en}: the values`, fr: `${caption.fr}\u00a0: les valeurs` },
     columns: [{ heading: axis }, { heading: unit, align: 'right' }],
     rows: points.map(({ label, value }) => [label, value]),
     empty: OURS.none,

@@ -9,7 +9,7 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2rem 0 .75rem; }
 header p { color: var(--soft); margin: 0; }
 footer { border-top: 1px solid var(--line); color: var(--soft); margin-top: 2.5rem; padding-top: 1rem; }
-dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .35rem 1.5rem; margin: 0; }
+dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .35rem 1.5rem; margin: 0 0 1rem; }
 dt { color: var(--soft); }
 dd { margin: 0; }
 table { border-collapse: collapse; margin: 0 0 1rem; width: 100%; }

@@ -1,4 +1,5 @@
 import { chmod, readFile } from 'node:fs/promises';
+import { NestctlError } from '../../platform/errors.js';
 import { type KeySet, parseKeySet } from '../../platform/signing/key-set.js';
 import { replacePrivateFile } from '../../platform/signing/private-file.js';
 import type { Evidence } from '../open-evidence.js';
@@ -17,7 +18,11 @@ export async function publishKeys({ places }: Evidence, path?: string): Promise<
   return published;
 }
 
-/** Reads a published key set. Throws `key_set_invalid`. */
+/** Reads a published key set. Throws `key_set_invalid`, and `not_found` where there is no such file. */
 export async function readKeySet(path: string): Promise<KeySet> {
-  return parseKeySet(await readFile(path, 'utf8'), path);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new NestctlError(`${path} does not exist.`, { kind: 'not_found', code: 'no_key_set' });
+  });
+  return parseKeySet(text, path);
 }

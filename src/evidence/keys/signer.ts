@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { EvidencePlaces } from '../../platform/config/evidence-places.js';
 import { NestctlError } from '../../platform/errors.js';
-import { syncFolder } from '../../platform/signing/private-file.js';
+import { removeDrafts, syncFolder } from '../../platform/signing/private-file.js';
 import { loadSigningKey, type SigningKey } from '../../platform/signing/signing-key.js';
 import { loadKeySet } from './key-set-file.js';
 
@@ -53,6 +53,7 @@ export const nextKeyFile = (file: string) => `${file}.next`;
 export async function settleRotation(places: EvidencePlaces): Promise<void> {
   if (!('file' in places.key)) return;
   const next = nextKeyFile(places.key.file);
+  for (const file of [places.key.file, next]) await removeDrafts(file);
   const key = await loadSigningKey({ file: next });
   if (key === undefined) return;
   const { keys } = await loadKeySet(places);

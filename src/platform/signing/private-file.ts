@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NestctlError } from '../errors.js';
 
@@ -61,6 +61,14 @@ export async function replacePrivateFile(path: string, content: string): Promise
   await makePrivateFolder(dirname(path));
   await rename(await writeDraft(path, content), path);
   await syncFolder(dirname(path));
+}
+
+/** Removes what writers that were killed left beside a file: it can be a copy of it. Only while none is at work. */
+export async function removeDrafts(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const isDraft = (name: string) =>
+    name.startsWith(`.${basename(path)}.`) && /^[0-9a-f]{16}$/.test(name.slice(basename(path).length + 2));
+  for (const name of names.filter(isDraft)) await rm(join(dirname(path), name), { force: true });
 }
 
 /** Makes a folder for the caller alone, with those above it; one that is there stays as it is. */
