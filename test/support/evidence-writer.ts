@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 const PROGRAM = `
-  const [root, chain, count] = process.argv.slice(1);
+  const [root, chain, count, folder] = process.argv.slice(1);
   const { appendRecord, openEvidence } = await import(root + 'dist/src/evidence/index.js');
-  const context = { name: 'test', kind: 'server', host: '127.0.0.1', port: 5432, database: 'd', user: 'u' };
+  const context = { name: 'test', kind: 'server', host: '127.0.0.1', port: 5432, database: 'd', user: 'u', evidence: folder ? { folder } : {} };
   const evidence = openEvidence(context);
   for (let number = 1; number <= Number(count); number += 1) {
     const subject = [{ name: 'drill', sha256: '0'.repeat(64) }];
@@ -18,11 +18,12 @@ export class EvidenceWriter {
   readonly #child: ChildProcess;
   #output = '';
 
-  constructor(home: string, chain: string, count: number) {
+  /** `records` is a folder of records other than the home's own, as if it were mounted there. */
+  constructor(home: string, chain: string, count: number, records = '') {
     const root = new URL('../../', import.meta.url).href;
     this.#child = spawn(
       process.execPath,
-      ['--input-type=module', '-e', PROGRAM, root, chain, String(count)],
+      ['--input-type=module', '-e', PROGRAM, root, chain, String(count), records],
       {
         env: { PATH: process.env.PATH ?? '', NESTCTL_HOME: home },
         stdio: ['ignore', 'pipe', 'inherit'],

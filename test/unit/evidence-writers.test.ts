@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { folderStore } from '../../src/evidence/folder-store.js';
 import { appendRecord, type Evidence, verifyEvidence } from '../../src/evidence/index.js';
 import { sha256 } from '../../src/evidence/record.js';
-import { draft, newEvidence } from '../support/evidence.js';
+import { draft, newEvidence, temporaryFolder } from '../support/evidence.js';
 import { EvidenceWriter } from '../support/evidence-writer.js';
 
 const homeOf = ({ places }: Evidence) => join(places.trust, '..', '..', '..');
@@ -33,32 +32,22 @@ it('four writers at once make one chain, with every record of each', async () =>
 
 it('writers that share no lock, as on two machines, make one chain too', async () => {
   const evidence = await newEvidence();
-  // Each with a memory and a lock of its own, and the same records and keys.
-  const { key, keySet, records } = evidence.places;
-  const machine = (name: string): Evidence => ({
-    ...evidence,
-    places: {
-      ...evidence.places,
-      key,
-      keySet,
-      records,
-      trust: join(homeOf(evidence), name),
-      seen: join(homeOf(evidence), name, 'seen.json'),
-    },
-    store: folderStore(records),
-  });
-  const machines = ['one', 'two', 'three'].map(machine);
-  const appended = await Promise.all(
-    machines.map(async (each) => {
-      const told: [number, string][] = [];
-      for (let at = 1; at <= 20; at += 1) {
-        const { record, hash } = await appendRecord(each, draft(at));
-        told.push([record.number, hash]);
-      }
-      return told;
-    }),
+  const homes = [1, 2, 3].map(() => temporaryFolder());
+  for (const home of homes) {
+    const trust = join(home, 'contexts', 'test', 'signing');
+    for (const name of ['key.pem', 'keys.json'])
+      await cp(join(evidence.places.trust, name), join(trust, name));
+  }
+  const writers = homes.map((home) => new EvidenceWriter(home, 'drills', 40, evidence.places.records));
+  for (const writer of writers) expect(await writer.end()).toBe(0);
+  const told = writers.flatMap((writer) => writer.told);
+  expect(told.map(([number]) => number).sort((x, y) => x - y)).toEqual(
+    [...Array(120).keys()].map((at) => at + 1),
   );
-  expect(await sound(evidence, appended.flat())).toBe(60);
+  // Else they only took turns.
+  const spans = writers.map(({ told: own }) => (own.at(-1)?.[0] ?? 0) - (own[0]?.[0] ?? 0) + 1);
+  expect(Math.max(...spans)).toBeGreaterThan(40);
+  expect(await sound(evidence, told)).toBe(120);
 });
 
 it('a writer killed at any moment leaves a chain that verifies, with all it told, and that goes on', async () => {
