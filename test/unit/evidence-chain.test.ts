@@ -162,6 +162,15 @@ describe('a record', () => {
     await bothName('forked 3');
   });
 
+  it('of another context, or dated before its key, is named', async () => {
+    const { signer, record, hash } = await forged(5);
+    const next = { ...record, number: 6, previous: hash };
+    await writeFile(file(6), sealRecord({ ...next, context: 'other' }, signer));
+    await bothName('misplaced 6');
+    await writeFile(file(6), sealRecord({ ...next, made_at: '2020-01-01T00:00:00.000Z' }, signer));
+    await bothName('backdated 6', 'early_key 6');
+  });
+
   it('dated before the one that it follows is named', async () => {
     const { signer, record } = await forged(5);
     await writeFile(file(5), sealRecord({ ...record, made_at: '2999-01-01T00:00:00.000Z' }, signer));
