@@ -1,5 +1,6 @@
 // The build puts this file and zod into one: zod's many files would cost a command as much as Node's own start.
 import { z } from 'zod';
+import { evidenceSettings } from './evidence-settings.js';
 
 const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
 
@@ -99,6 +100,7 @@ const context = z
     object_store: objectStore.optional(),
     backup: backup.optional(),
     signing_key: signingKey.optional(),
+    evidence: evidenceSettings.optional(),
     residency: residency.optional(),
   })
   .refine(oneSource, ONE_SOURCE);

@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Context } from '../config/contexts.js';
+import { evidencePlaces } from '../config/evidence-places.js';
 import { contextFilePath, resolveBeside } from '../config/paths.js';
 import { residencyPolicy, signingKeySource, storeSettings } from '../config/services.js';
-import { readSigningKey } from '../config/signing-key.js';
 import { type Finding, finding } from '../doctor/finding.js';
 import { describeSource, describeStore, openObjectStore, readCredentials } from '../object-store/index.js';
+import { loadSigningKey } from '../signing/signing-key.js';
 import { attempt } from './attempt.js';
 
 /** Credentials, reach and region of the object store. Sends nothing that is kept. */
@@ -46,12 +47,21 @@ export async function checkObjectStore(context: Context): Promise<Finding[]> {
 
 /** Whether the signing key can be read by us alone, and is one. */
 export async function checkSigningKey(context: Context): Promise<Finding[]> {
-  const source = signingKeySource(context);
-  if (source === undefined) return [finding('signing key', 'info', 'none is named: nothing can be signed')];
+  const { key: source } = evidencePlaces(context);
+  const object = signingKeySource(context);
   return await attempt('signing key', async () => {
-    await readSigningKey(context);
-    return [finding('signing key', 'ok', 'an Ed25519 key that others cannot read', { object: source })];
+    const remedy = `nestctl evidence key create --context ${context.name}`;
+    if ((await loadSigningKey(source)) !== undefined) {
+      return [finding('signing key', 'ok', 'an Ed25519 key that others cannot read', withObject(object))];
+    }
+    return object === undefined
+      ? [finding('signing key', 'info', 'none yet: nothing can be signed', { remedy })]
+      : [finding('signing key', 'error', 'the file is not there', { object, remedy })];
   });
+}
+
+function withObject(object: string | undefined): { object?: string } {
+  return object === undefined ? {} : { object };
 }
 
 /** Whether this machine has what the backup engine needs. */

@@ -52,7 +52,7 @@ async function take(folder: string, { timeoutMs = 120_000, onWait }: LockOptions
       told = true;
       if (Date.now() < deadline) continue;
       throw new NestctlError(
-        `Another nestctl (process ${holder.pid}) has been at work on the local database.`,
+        `Another nestctl (process ${holder.pid}) is at work on what is kept beside ${folder}.`,
         {
           kind: 'conflict',
           code: 'busy',

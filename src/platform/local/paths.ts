@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { chmod, lchown, mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { dataFolder } from '../data-folder.js';
 import { NestctlError } from '../errors.js';
 import { type ServerUser, spawnAs } from './run-as.js';
 
@@ -23,12 +23,9 @@ export interface LocalPaths {
   readonly binaries: string;
 }
 
-/**
- * The caller's own folder. Root's home is usually closed to others, the server's user among them, so root
- * keeps its cluster in /var/lib. NESTCTL_HOME moves it.
- */
+/** Below the caller's own data folder. */
 export function localPaths(env: NodeJS.ProcessEnv = process.env): LocalPaths {
-  const root = rootFolder(env);
+  const root = dataFolder(env);
   const cluster = join(root, 'local');
   return {
     cluster,
@@ -40,16 +37,6 @@ export function localPaths(env: NodeJS.ProcessEnv = process.env): LocalPaths {
     lock: join(root, 'lock'),
     binaries: join(root, 'binaries'),
   };
-}
-
-function rootFolder(env: NodeJS.ProcessEnv): string {
-  if (env.NESTCTL_HOME !== undefined && env.NESTCTL_HOME !== '') {
-    if (isAbsolute(env.NESTCTL_HOME)) return env.NESTCTL_HOME;
-    throw new NestctlError('NESTCTL_HOME must be an absolute path.', { kind: 'usage', code: 'bad_home' });
-  }
-  if (process.geteuid?.() === 0) return '/var/lib/nestctl';
-  const base = env.XDG_DATA_HOME;
-  return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'share'), 'nestctl');
 }
 
 /**

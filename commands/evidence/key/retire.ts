@@ -1,0 +1,66 @@
+import { ConsoleCommand } from '../../../src/console/base-command.js';
+import {
+  Args,
+  consentFlags,
+  Flags,
+  textFlag,
+  timeRange,
+  zoneFlags,
+} from '../../../src/console/flags/index.js';
+import type { Outcome } from '../../../src/console/outcome.js';
+import { details, text } from '../../../src/console/views.js';
+
+export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKeyRetire> {
+  static override summary = 'Retire a signing key without a next one, or report it stolen';
+  static override description =
+    'What it signed before stays valid; with --stolen-since, what it signed from then on is not. Its private half is ' +
+    'destroyed where that is a file.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --reason "laptop replaced" --yes',
+    '<%= config.bin %> <%= command.id %> --reason "laptop stolen" --stolen-since 2026-11-20T18:00 --yes',
+  ];
+  static override args = { key: Args.string({ description: 'its id; the active one when absent' }) };
+  static override flags = {
+    ...consentFlags,
+    ...zoneFlags,
+    reason: textFlag({ description: 'why; it is kept with the key', env: 'NESTCTL_REASON', required: true }),
+    'stolen-since': Flags.string({
+      description: 'somebody else may have it from this time on: 3h, a date or a time',
+      helpValue: 'TIME',
+    }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { openEvidence, planRetirement, retireKey } = await import('../../../src/evidence/index.js');
+    const evidence = openEvidence(await this.context());
+    const { reason, zone, 'stolen-since': since } = this.flags;
+    const stolenSince = timeRange({ since, zone }).since;
+    return await this.change({
+      plan: () => planRetirement(evidence, { kid: this.args.key, because: reason, stolenSince }),
+      show: (plan) =>
+        details({
+          key: plan.kid,
+          reason: plan.because,
+          'stolen since': stolenSince,
+          context: evidence.context,
+        }),
+      question: (plan) => `Retire the key ${plan.kid}? It cannot be brought back.`,
+      apply: (plan) => retireKey(evidence, plan),
+      done: ({ key, destroyed, recorded }) => ({
+        result: {
+          key: key.kid,
+          retired_at: key.retired_at,
+          stolen_since: key.stolen_since ?? null,
+          private_key_destroyed: destroyed,
+          recorded,
+        },
+        view: [
+          text(`${key.kid} is retired.`, { mark: 'good' }),
+          ...(destroyed ? [text('Its private key file is gone.')] : []),
+          ...(recorded ? [] : [text('It goes on record with the next key.', { mark: 'warn' })]),
+        ],
+        next: recorded ? 'nestctl evidence key publish --to keys.json' : 'nestctl evidence key create',
+      }),
+    });
+  }
+}

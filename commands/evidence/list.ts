@@ -1,0 +1,50 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { countFlag, textFlag, zoneFlags } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table, toned } from '../../src/console/views.js';
+
+export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
+  static override summary = 'List signed records, the newest first';
+  static override description = 'What records say of themselves; whether it is true tells evidence verify.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --chain keys --limit 5',
+  ];
+  static override flags = {
+    ...zoneFlags,
+    chain: textFlag({ description: 'only this chain' }),
+    type: textFlag({ description: 'only records of this type' }),
+    limit: countFlag({ description: 'records at most', default: 50, max: 1000 }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { listRecords, openEvidence } = await import('../../src/evidence/index.js');
+    const evidence = openEvidence(await this.context());
+    const { records, more } = await listRecords(evidence, this.flags);
+    if (more) this.warning('more', 'There are older ones: raise --limit, or name a --chain.');
+    return {
+      result: {
+        records: records.map(({ id, record, kid, hash }) => ({
+          id,
+          ...(record ?? {}),
+          damaged: record === null,
+          key: kid,
+          sha256: hash,
+        })),
+        more,
+      },
+      view: table(
+        records,
+        [
+          { name: 'record', value: ({ id }) => id },
+          { name: 'type', value: ({ record }) => record?.type ?? toned('bad', 'damaged'), keep: true },
+          { name: 'made', value: ({ record }) => record && new Date(record.made_at) },
+          { name: 'by', value: ({ record }) => record?.made_by },
+          { name: 'about', value: ({ record }) => record?.subject.map(({ name }) => name).join(', ') },
+        ],
+        'There is no evidence yet.',
+      ),
+      next: 'nestctl evidence verify',
+    };
+  }
+}

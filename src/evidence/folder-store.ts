@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { link, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makePrivateFolder, syncFolder } from '../platform/signing/private-file.js';
+import { NAME } from './record.js';
+import type { RecordStore } from './record-store.js';
+
+const RECORD = /^(\d{6,15})\.json$/;
+/** Left by a writer that was killed; it never became a record. */
+const DRAFT = /^\.draft-[0-9a-f]{16}$/;
+
+/** Records as files, `CHAIN/000001.json`; nothing is ever replaced or removed. */
+export function folderStore(folder: string): RecordStore {
+  const pathOf = (chain: string, name: number | string) =>
+    join(folder, chain, typeof name === 'number' ? fileName(name) : name);
+  return {
+    async chains() {
+      const entries = await readdir(folder, { withFileTypes: true }).catch(absent([]));
+      return entries
+        .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+        .map(({ name }) => name)
+        .sort();
+    },
+    async list(chain) {
+      const names = (await readdir(join(folder, chain)).catch(absent([]))).filter(
+        (name) => !DRAFT.test(name),
+      );
+      const isRecord = (name: string) => name === fileName(Number(RECORD.exec(name)?.[1] ?? 0));
+      return {
+        numbers: names
+          .filter(isRecord)
+          .map((name) => Number.parseInt(name, 10))
+          .sort((a, b) => a - b),
+        others: names.filter((name) => !isRecord(name)).sort(),
+      };
+    },
+    async read(chain, name) {
+      return await readFile(pathOf(chain, name)).catch(absent(undefined));
+    },
+    async add(chain, number, bytes) {
+      await makePrivateFolder(folder);
+      await makePrivateFolder(join(folder, chain));
+      const draft = pathOf(chain, `.draft-${randomBytes(8).toString('hex')}`);
+      try {
+        const file = await open(draft, 'wx', 0o600);
+        try {
+          await file.writeFile(bytes);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        // The system lets only one writer take a name, and shows nobody half a file.
+        await link(draft, pathOf(chain, number));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+      } finally {
+        await rm(draft, { force: true });
+      }
+      await syncFolder(join(folder, chain));
+      return true;
+    },
+  };
+}
+
+function fileName(number: number): string {
+  return `${String(number).padStart(6, '0')}.json`;
+}
+
+function absent<T>(instead: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'EISDIR') return instead;
+    throw error;
+  };
+}

@@ -1,0 +1,15 @@
+export { type Appended, appendRecord, type Draft } from './append-record.js';
+export type { Fault, FaultKind } from './fault.js';
+export type { Language, Report } from './html/report.js';
+export { writeReport } from './html/write-report.js';
+export { createLedgerKey, createSigningKey } from './keys/create-key.js';
+export { publishKeys, readKeySet } from './keys/publish-keys.js';
+export { planRetirement, type Retirement, retireKey } from './keys/retire-key.js';
+export { planRotation, rotateLedgerKey, rotateSigningKey } from './keys/rotate-key.js';
+export { type ListedRecord, listRecords } from './list-records.js';
+export { type Evidence, openEvidence } from './open-evidence.js';
+export { parseHead } from './parse-head.js';
+export type { RecordStore } from './record-store.js';
+export { showRecord } from './show-record.js';
+export type { ChainReport } from './verify-chain.js';
+export { verifyEvidence } from './verify-evidence.js';

@@ -1,0 +1,159 @@
+/**
+ * The verifier for whoever trusts neither the console nor its database: it and all that it imports need Node.js and
+ * nothing else, so that an auditor can read all of it.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EXIT, NestctlError } from '../platform/errors.js';
+import { parseEnvelope, signersOf } from '../platform/signing/dsse.js';
+import { type Heads, type KeySet, namedKeys, parseKeySet } from '../platform/signing/key-set.js';
+import type { Fault } from './fault.js';
+import { folderStore } from './folder-store.js';
+import { judgeKey } from './judge-key.js';
+import { parseHead } from './parse-head.js';
+import { IN_TOTO, openRecord, readStatement } from './record.js';
+import type { ChainReport } from './verify-chain.js';
+import { verifyRecords } from './verify-records.js';
+
+const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--json] PATH…
+
+Checks signed evidence of nestctl with the public keys alone. PATH is a folder of chains, one chain, or a single
+signed record. Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the
+evidence; with --head, a note of an earlier visit, it is seen too when the end of a chain was cut off.
+
+Exit codes: 0 all is as it was signed; 3 something was tampered with, and what; 9 something could not be checked;
+1 failure; 2 usage; 5 not found.
+`;
+
+interface Checked {
+  readonly path: string;
+  readonly chains: readonly Pick<ChainReport, 'chain' | 'size' | 'head' | 'faults'>[];
+  /** What a single file holds that this verifier cannot judge. */
+  readonly unchecked?: string;
+}
+
+export interface Verdict {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Verifies what a command line names. Never throws. */
+export async function verifyStandalone(argv: readonly string[]): Promise<Verdict> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        keys: { type: 'string' },
+        head: { type: 'string', multiple: true, default: [] },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) return { exitCode: EXIT.done, stdout: USAGE, stderr: '' };
+    if (values.keys === undefined || positionals.length === 0) return refused(USAGE, EXIT.usage);
+    const keySet = parseKeySet(await readFile(values.keys, 'utf8'), values.keys);
+    const known = values.head.map(parseHead);
+    const checked: Checked[] = [];
+    for (const path of positionals) checked.push(await verifyPath(path, keySet, known));
+    const exitCode = checked.some(({ chains }) => chains.some(({ faults }) => faults.length > 0))
+      ? EXIT.finding
+      : checked.some(({ unchecked }) => unchecked !== undefined)
+        ? EXIT.partial
+        : EXIT.done;
+    const stdout = values.json
+      ? `${JSON.stringify({ ok: exitCode === EXIT.done, checked }, null, 2)}\n`
+      : checked.map(asText).join('');
+    return { exitCode, stdout: printable(stdout), stderr: '' };
+  } catch (error) {
+    return refused(...explain(error));
+  }
+}
+
+async function verifyPath(path: string, keySet: KeySet, known: readonly Heads[]): Promise<Checked> {
+  if (!(await stat(path)).isDirectory()) return verifyFile(path, await readFile(path), keySet);
+  const folder = resolve(path);
+  const inside = await folderStore(folder).chains();
+  const outside = folderStore(dirname(folder));
+  const isChain = inside.length === 0 && (await outside.chains()).includes(basename(folder));
+  const chains = isChain
+    ? await verifyRecords(outside, { keySet, known, only: [basename(folder)] })
+    : await verifyRecords(folderStore(folder), { keySet, known });
+  // An empty folder proves nothing.
+  const empty = chains.every(({ size, faults }) => size === 0 && faults.length === 0);
+  return { path, chains, ...(empty ? { unchecked: 'there is no evidence in it' } : {}) };
+}
+
+/** One envelope by itself: its bytes and its key, but not its place in a chain. */
+function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
+  const keys = namedKeys(keySet);
+  const envelope = parseEnvelope(bytes.toString('utf8'));
+  if (envelope !== undefined && signersOf(envelope, keys).length > 0) {
+    if (envelope.payloadType !== IN_TOTO || readStatement(envelope) === undefined) {
+      return {
+        path,
+        chains: [],
+        unchecked: `well signed, but of a kind unknown here: ${envelope.payloadType}`,
+      };
+    }
+  }
+  const opened = openRecord(bytes, keys);
+  if ('fault' in opened) {
+    const fault: Fault = { kind: opened.fault, chain: '', number: null, detail: opened.detail };
+    return { path, chains: [{ chain: '', size: 1, head: null, faults: [fault] }] };
+  }
+  const { record, kid } = opened;
+  const judged = judgeKey(kid, record, undefined, keySet);
+  if (judged === undefined && keySet.keys.some((key) => key.kid === kid && key.stolen_since !== undefined)) {
+    // A thief writes any time; only the place in the chain could tell.
+    return { path, chains: [], unchecked: `signed with ${kid}, stolen later: verify it within its chain` };
+  }
+  const faults = judged === undefined ? [] : [{ ...judged, chain: record.chain, number: record.number }];
+  return { path, chains: [{ chain: record.chain, size: 1, head: null, faults }] };
+}
+
+function asText({ path, chains, unchecked }: Checked): string {
+  const lines = chains.flatMap(({ chain, size, head, faults }) => {
+    const of = head === null ? `record of ${chain || path}` : `chain ${chain}`;
+    if (faults.length === 0) {
+      const what = head === null ? 'as it was signed; its place in the chain was not looked at' : count(size);
+      return [`good      ${of}: ${what}${headText(chain, head)}`];
+    }
+    return faults.map(
+      ({ kind, number, detail }) =>
+        `TAMPERED  ${of}${number === null ? '' : `, record ${number}`}: ${kind}: ${detail}`,
+    );
+  });
+  return [path, ...lines, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
+    .map((line, at) => `${at === 0 ? '' : '  '}${oneLine(line)}\n`)
+    .join('');
+}
+
+function headText(chain: string, head: ChainReport['head']): string {
+  return head === null ? '' : `, head ${chain}:${head.size}:${head.hash}`;
+}
+
+const count = (size: number) => `${size} ${size === 1 ? 'record' : 'records'}`;
+
+function explain(error: unknown): [message: string, exitCode: number] {
+  if (error instanceof NestctlError) return [`${error.message}\n`, error.exitCode];
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return [`${path} does not exist.\n`, EXIT.not_found];
+  if (code?.startsWith('ERR_PARSE_ARGS')) return [`${message}\n\n${USAGE}`, EXIT.usage];
+  return [`It could not be read: ${code ?? 'unknown error'}.\n`, EXIT.failure];
+}
+
+function refused(message: string, exitCode: number): Verdict {
+  return { exitCode, stdout: '', stderr: printable(message) };
+}
+
+/** Names come from what is being judged: nothing in them may move a cursor or end a line. */
+function oneLine(text: string): string {
+  return text.replaceAll('\n', '\u2424');
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '\ufffd');
+}
