@@ -12,7 +12,7 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
     '<%= config.bin %> <%= command.id %> --chain keys --head keys:2:9f86d081…',
   ];
   static override flags = {
-    chain: Flags.string({ description: 'only this chain', multiple: true }),
+    chain: textFlag({ description: 'only this chain', multiple: true }),
     head: Flags.string({
       description: 'an end of a chain noted elsewhere, as verify prints it',
       helpValue: 'CHAIN:SIZE:SHA256',
