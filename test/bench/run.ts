@@ -62,6 +62,18 @@ async function startBenchServer(): Promise<OwnServer> {
   return started;
 }
 
+async function writeResults(measured: readonly Measured[]): Promise<void> {
+  const own = await bench.server();
+  const [row] = await withConnection(targetOn(own, own.superuser, 'postgres'), (connection) =>
+    connection.query<{ server_version: string }>('show server_version'),
+  );
+  const about = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(row?.server_version ?? 'unknown'),
+  };
+  await writeFile(new URL('RESULTS.md', import.meta.url), renderResults(measured, about));
+}
+
 try {
   const measured: Measured[] = [];
   for (const [name, figure] of Object.entries(FIGURES)) {
@@ -71,19 +83,10 @@ try {
     for (const finding of report.findings) process.stdout.write(`  ${findingLine(finding)}\n`);
     for (const note of report.notes) process.stdout.write(`  ${note}\n`);
     measured.push({ figure, report });
+    // After each, so that a run cut short leaves what it has measured.
+    if (whole) await writeResults(measured);
   }
   if (measured.some(({ report }) => !report.findings.every(holds))) process.exitCode = 1;
-  if (whole) {
-    const own = await bench.server();
-    const [row] = await withConnection(targetOn(own, own.superuser, 'postgres'), (connection) =>
-      connection.query<{ server_version: string }>('show server_version'),
-    );
-    const about = {
-      date: new Date().toISOString().slice(0, 10),
-      machine: machine(row?.server_version ?? 'unknown'),
-    };
-    await writeFile(new URL('RESULTS.md', import.meta.url), renderResults(measured, about));
-  }
 } finally {
   await (await server)?.stop();
   await rm(folder, { recursive: true, force: true });
