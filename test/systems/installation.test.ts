@@ -41,11 +41,19 @@ async function at(program: string, ...args: string[]): Promise<{ stdout: string;
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      ...reachingTheRegistry(),
       NESTCTL_HOME: home,
       NESTCTL_CONFIG: join(home, 'config', 'contexts.toml'),
     },
     maxBuffer: 1 << 26,
   });
+}
+
+/** How this machine reaches the registry: certificates, proxies and npm's own settings for them. */
+function reachingTheRegistry(): NodeJS.ProcessEnv {
+  const needed =
+    /^(NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|(https?|no)_proxy|npm_config_(registry|cafile|userconfig|globalconfig))$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => needed.test(name)));
 }
 
 const failure = async (work: Promise<unknown>) =>
