@@ -82,6 +82,7 @@ const { execute } = await import('@oclif/core');
 await execute({ dir: import.meta.url });
 `,
   );
-  await execute(join(packageRoot(), 'node_modules', '.bin', 'oclif'), ['manifest', root]);
+  // From within: oclif first removes the manifest of the folder it is run in, which would be ours.
+  await execute(join(packageRoot(), 'node_modules', '.bin', 'oclif'), ['manifest', root], {}, root);
   return bin;
 }

@@ -11,8 +11,9 @@ export async function execute(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<string> {
-  const { stdout } = await run(program, args, { env: { ...process.env, ...env }, maxBuffer: 2 ** 28 });
+  const { stdout } = await run(program, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 });
   return stdout;
 }
 
