@@ -28,18 +28,18 @@ import type { Connection } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
 import type { Session } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
-import { NestctlError } from '../platform/errors.js';
 import { type Change, runChange } from './change.js';
-import { openUnderDuty } from './choose-duty.js';
 import { wantsJson } from './colour.js';
 import { commandLine, withFlags, withoutFlag } from './command-line.js';
+import { Connections } from './connections.js';
+import { askConsent, askReason } from './consent.js';
 import { globalFlags } from './flags/sets.js';
 import { zoneOf } from './flags/time-range.js';
 import { listenForInterruption } from './interrupt.js';
 import type { Outcome, Warning } from './outcome.js';
 import { interruption, presentError } from './present-error.js';
 import { printOutcome } from './print-outcome.js';
-import { askText, askYesNo, canAsk, draw, say } from './terminal.js';
+import { draw, say } from './terminal.js';
 
 interface StaffFlagValues {
   readonly duty?: Duty;
@@ -64,8 +64,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   readonly #warnings: Warning[] = [];
   readonly #interruption = listenForInterruption();
   #watched = false;
-  #context: Context | undefined;
-  #acting: { readonly target: ConnectionTarget; readonly as: string } | undefined;
+  #connections: Connections | undefined;
 
   /** What the command does; see the top of this file. */
   protected abstract perform(): Promise<Outcome>;
@@ -83,21 +82,17 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   /** The context chosen by --context, NESTCTL_CONTEXT or the file. */
   protected async context(): Promise<Context> {
-    const { resolveContext } = await import('../platform/config/contexts.js');
-    this.#context ??= await resolveContext(this.flags.context);
-    return this.#context;
+    return await this.#connect.context();
   }
 
   /** The operator's own connection, for what takes a target instead of a session. */
   protected async operatorTarget(): Promise<ConnectionTarget> {
-    const { operatorTarget } = await import('../platform/config/contexts.js');
-    return this.#actAs(operatorTarget(await this.context()), 'no duty');
+    return await this.#connect.operatorTarget();
   }
 
   /** The owner's connection, for `db …`. */
   protected async ownerTarget(): Promise<ConnectionTarget> {
-    const { ownerTarget } = await import('../platform/config/contexts.js');
-    return this.#actAs(ownerTarget(await this.context()), 'owner');
+    return await this.#connect.ownerTarget();
   }
 
   /**
@@ -108,30 +103,17 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     duties: readonly Duty[],
     work: (session: Session) => Promise<R>,
   ): Promise<R> {
-    const { operatorTarget } = await import('../platform/config/contexts.js');
-    const { openSession } = await import('../platform/database/session.js');
-    const target = operatorTarget(await this.context());
-    const reason = await this.#settleReason();
-    this.verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
-    const session = await openUnderDuty(duties, this.#staff.duty, (duty) =>
-      openSession(target, { duty, reason, ticket: this.#staff.ticket, request: this.request }, this.#options),
-    );
-    try {
-      this.#actAs(target, session.duty);
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+    return await this.#connect.withSession(duties, work);
   }
 
   /** Work on the operator's connection without any duty, as `doctor` needs it. */
   protected async withConnection<R>(work: (connection: Connection) => Promise<R>): Promise<R> {
-    return await this.#connected(await this.operatorTarget(), work);
+    return await this.#connect.withConnection(await this.operatorTarget(), work);
   }
 
   /** Work on the owner's connection. */
   protected async withOwner<R>(work: (connection: Connection) => Promise<R>): Promise<R> {
-    return await this.#connected(await this.ownerTarget(), work);
+    return await this.#connect.withConnection(await this.ownerTarget(), work);
   }
 
   /** A write: shows the plan, asks, applies it. With --dry-run the plan is the outcome. */
@@ -139,24 +121,16 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     return await runChange(change, {
       dryRun: this.#staff['dry-run'] === true,
       show: (view) => draw(view, process.stderr, { zone: zoneOf(this.#staff) }),
-      announce: () => this.#announce(),
+      announce: () => {
+        if (this.#connect.banner !== undefined) say(this.#connect.banner);
+      },
       consent: (question) => this.consent(question),
     });
   }
 
   /** Throws `needs_input` unless --yes was given or the person at the terminal says yes. */
   protected async consent(question: string): Promise<void> {
-    if (this.#staff.yes === true) return;
-    if (this.#json || !canAsk()) {
-      throw new NestctlError('This needs your consent, and there is no terminal to ask at.', {
-        kind: 'needs_input',
-        code: 'consent_missing',
-        hint: 'Look with --dry-run first, then add --yes.',
-        next: this.#again(['--yes']),
-      });
-    }
-    if (await askYesNo(question)) return;
-    throw new NestctlError('Nothing was changed.', { kind: 'needs_input', code: 'declined' });
+    await askConsent(question, { ...this.#asking, yes: this.#staff.yes === true });
   }
 
   /** Something a person and a script should know though all went well. */
@@ -184,9 +158,9 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     await printOutcome(outcome, {
       as: this.#json ? 'envelope' : this.flags.format === 'json' ? 'json' : 'text',
       command: this.#name,
-      context: this.#context?.name,
+      context: this.#connect.contextName,
       warnings: this.#warnings,
-      meta: { version: this.config.version, request: this.request, duty: this.#acting?.as },
+      meta: { version: this.config.version, request: this.request, duty: this.#connect.actingAs },
       nextPage: (cursor) => this.#again([`--cursor=${cursor}`]),
       zone,
       columns: this.#staff.columns,
@@ -200,7 +174,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       json: this.#json,
       verbose: this.#typed.includes('--verbose'),
       command: this.#name,
-      context: this.#context?.name,
+      context: this.#connections?.contextName,
     });
   }
 
@@ -235,8 +209,21 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     return (this.id ?? '').replaceAll(':', ' ');
   }
 
-  get #options() {
-    return { applicationName: `nestctl ${this.#name}`, onNotice: this.verbose };
+  get #asking() {
+    return { json: this.#json, again: (flags: readonly string[]) => this.#again(flags) };
+  }
+
+  get #connect(): Connections {
+    this.#connections ??= new Connections({
+      context: this.flags.context,
+      duty: this.#staff.duty,
+      ticket: this.#staff.ticket,
+      request: this.request,
+      command: this.#name,
+      verbose: this.verbose,
+      reason: () => this.#settleReason(),
+    });
+    return this.#connections;
   }
 
   /** This command line again, with other flags. */
@@ -249,31 +236,6 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     const { reason, 'dry-run': dryRun } = this.#staff;
     const writes = 'dry-run' in (this.ctor.flags ?? {});
     if (reason !== undefined || !writes || dryRun === true) return reason;
-    if (!this.#json && canAsk()) return await askText('Why? (kept in the audit log)');
-    throw new NestctlError('This needs a reason, and there is no terminal to ask at.', {
-      kind: 'needs_input',
-      code: 'reason_missing',
-      hint: 'Add --reason, or set NESTCTL_REASON.',
-      next: `${this.#again([])} --reason '…'`,
-    });
-  }
-
-  #actAs(target: ConnectionTarget, as: string): ConnectionTarget {
-    this.#acting = { target, as };
-    this.verbose(`working as ${target.user}, ${as}, on ${target.host}:${target.port}/${target.database}`);
-    return target;
-  }
-
-  #announce(): void {
-    const { target, as } = this.#acting ?? {};
-    if (target === undefined) return;
-    say(
-      `context ${this.#context?.name} · ${target.host}:${target.port}/${target.database} · ${target.user} · ${as}`,
-    );
-  }
-
-  async #connected<R>(target: ConnectionTarget, work: (connection: Connection) => Promise<R>): Promise<R> {
-    const { withConnection } = await import('../platform/database/connection.js');
-    return await withConnection(target, work, this.#options);
+    return await askReason(this.#asking);
   }
 }

@@ -1,0 +1,102 @@
+import type { Context } from '../platform/config/contexts.js';
+import type { Connection } from '../platform/database/connection.js';
+import type { Duty } from '../platform/database/duties.js';
+import type { Session } from '../platform/database/session.js';
+import type { ConnectionTarget } from '../platform/database/target.js';
+import { openUnderDuty } from './choose-duty.js';
+
+export interface ConnectionOptions {
+  /** The value of --context. */
+  readonly context: string | undefined;
+  /** The value of --duty. */
+  readonly duty: Duty | undefined;
+  readonly ticket: string | undefined;
+  readonly request: string;
+  /** The command words, such as `family list`. */
+  readonly command: string;
+  readonly verbose: (message: string) => void;
+  /** Settles why, before anything connects. */
+  readonly reason: () => Promise<string | undefined>;
+}
+
+/** What one run of a command connects to: which context, which server, and as whom. */
+export class Connections {
+  readonly #options: ConnectionOptions;
+  #context: Context | undefined;
+  #acting: { readonly target: ConnectionTarget; readonly as: string } | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** Name of the context, once one was chosen. */
+  get contextName(): string | undefined {
+    return this.#context?.name;
+  }
+
+  /** The duty acted under, `owner` or `no duty`, once something connected. */
+  get actingAs(): string | undefined {
+    return this.#acting?.as;
+  }
+
+  /** Where a write is about to land and as whom, on one line. */
+  get banner(): string | undefined {
+    if (this.#acting === undefined) return undefined;
+    const { target, as } = this.#acting;
+    return `context ${this.contextName} · ${target.host}:${target.port}/${target.database} · ${target.user} · ${as}`;
+  }
+
+  async context(): Promise<Context> {
+    const { resolveContext } = await import('../platform/config/contexts.js');
+    this.#context ??= await resolveContext(this.#options.context);
+    return this.#context;
+  }
+
+  async operatorTarget(): Promise<ConnectionTarget> {
+    const { operatorTarget } = await import('../platform/config/contexts.js');
+    return this.#actAs(operatorTarget(await this.context()), 'no duty');
+  }
+
+  async ownerTarget(): Promise<ConnectionTarget> {
+    const { ownerTarget } = await import('../platform/config/contexts.js');
+    return this.#actAs(ownerTarget(await this.context()), 'owner');
+  }
+
+  async withSession<R>(duties: readonly Duty[], work: (session: Session) => Promise<R>): Promise<R> {
+    const { operatorTarget } = await import('../platform/config/contexts.js');
+    const { openSession } = await import('../platform/database/session.js');
+    const target = operatorTarget(await this.context());
+    const { ticket, request, verbose } = this.#options;
+    const reason = await this.#options.reason();
+    verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
+    const session = await openUnderDuty(duties, this.#options.duty, (duty) =>
+      openSession(target, { duty, reason, ticket, request }, this.#server),
+    );
+    try {
+      this.#actAs(target, session.duty);
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async withConnection<R>(
+    target: ConnectionTarget,
+    work: (connection: Connection) => Promise<R>,
+  ): Promise<R> {
+    const { withConnection } = await import('../platform/database/connection.js');
+    return await withConnection(target, work, this.#server);
+  }
+
+  get #server() {
+    return { applicationName: `nestctl ${this.#options.command}`, onNotice: this.#options.verbose };
+  }
+
+  #actAs(target: ConnectionTarget, as: string): ConnectionTarget {
+    this.#acting = { target, as };
+    this.#options.verbose(
+      `working as ${target.user}, ${as}, on ${target.host}:${target.port}/${target.database}`,
+    );
+    return target;
+  }
+}
