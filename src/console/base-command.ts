@@ -26,7 +26,7 @@ import { Command } from '@oclif/core/command';
 import type { Context } from '../platform/config/contexts.js';
 import type { Connection } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
-import type { Session } from '../platform/database/session.js';
+import type { Session, SessionPool } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
 import { type Change, runChange } from './change.js';
 import { wantsJson } from './colour.js';
@@ -104,6 +104,15 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     work: (session: Session) => Promise<R>,
   ): Promise<R> {
     return await this.#connect.withSession(duties, work);
+  }
+
+  /** As `withSession`, with up to `size` sessions for what is done side by side. */
+  protected async withSessions<R>(
+    duties: readonly Duty[],
+    size: number,
+    work: (pool: SessionPool) => Promise<R>,
+  ): Promise<R> {
+    return await this.#connect.withSessions(duties, size, work);
   }
 
   /** Work on the operator's connection without any duty, as `doctor` needs it. */

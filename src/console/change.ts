@@ -7,6 +7,8 @@ export interface Change<Plan extends object, Done> {
   readonly plan: () => Promise<Plan>;
   /** What --dry-run prints, and what consent is given to. */
   readonly show: (plan: Plan) => View | readonly View[];
+  /** Neither banner nor plan, for what a timer runs. */
+  readonly quiet?: boolean;
   /** Yes or no, naming what is about to happen; left out for what needs no consent. */
   readonly question?: (plan: Plan) => string;
   /** Does it, and reads back what was done. */
@@ -34,8 +36,10 @@ export async function runChange<Plan extends object, Done>(
       view: [...shown, text('Dry run: nothing was changed.', { tone: 'muted' })],
     };
   }
-  screen.announce();
-  await screen.show(view);
+  if (change.quiet !== true) {
+    screen.announce();
+    await screen.show(view);
+  }
   if (change.question !== undefined) await screen.consent(change.question(plan));
   return change.done(await change.apply(plan), plan);
 }

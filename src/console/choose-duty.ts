@@ -1,16 +1,15 @@
 import type { Duty } from '../platform/database/duties.js';
-import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 
 /**
- * Opens a session under the duty asked for, else under the first of `duties` that the operator holds. Throws
+ * Opens a session, or several, under the duty asked for, else under the first of `duties` that the operator holds. Throws
  * `duty_not_allowed` for one that does not serve, `duty_not_held` where the operator holds none.
  */
-export async function openUnderDuty(
+export async function openUnderDuty<T>(
   duties: readonly Duty[],
   asked: Duty | undefined,
-  open: (duty: Duty) => Promise<Session>,
-): Promise<Session> {
+  open: (duty: Duty) => Promise<T>,
+): Promise<T> {
   if (asked !== undefined) {
     if (duties.includes(asked)) return await open(asked);
     throw new NestctlError(`The duty "${asked}" does not do this.`, {

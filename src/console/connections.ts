@@ -1,7 +1,7 @@
 import type { Context } from '../platform/config/contexts.js';
 import type { Connection } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
-import type { Session } from '../platform/database/session.js';
+import type { Session, SessionPool, SessionPurpose } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
 import { openUnderDuty } from './choose-duty.js';
 
@@ -63,21 +63,25 @@ export class Connections {
   }
 
   async withSession<R>(duties: readonly Duty[], work: (session: Session) => Promise<R>): Promise<R> {
-    const { operatorTarget } = await import('../platform/config/contexts.js');
     const { openSession } = await import('../platform/database/session.js');
-    const target = operatorTarget(await this.context());
-    const { ticket, request, verbose } = this.#options;
-    const reason = await this.#options.reason();
-    verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
-    const session = await openUnderDuty(duties, this.#options.duty, (duty) =>
-      openSession(target, { duty, reason, ticket, request }, this.#server),
+    return await this.#underDuty(
+      duties,
+      (target, purpose) => openSession(target, purpose, this.#server),
+      work,
     );
-    try {
-      this.#actAs(target, session.duty);
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+  }
+
+  async withSessions<R>(
+    duties: readonly Duty[],
+    size: number,
+    work: (pool: SessionPool) => Promise<R>,
+  ): Promise<R> {
+    const { openSessionPool } = await import('../platform/database/session.js');
+    return await this.#underDuty(
+      duties,
+      (target, purpose) => openSessionPool(target, purpose, { ...this.#server, size }),
+      work,
+    );
   }
 
   async withConnection<R>(
@@ -86,6 +90,27 @@ export class Connections {
   ): Promise<R> {
     const { withConnection } = await import('../platform/database/connection.js');
     return await withConnection(target, work, this.#server);
+  }
+
+  async #underDuty<S extends { readonly duty: Duty; close(): Promise<void> }, R>(
+    duties: readonly Duty[],
+    open: (target: ConnectionTarget, purpose: SessionPurpose) => Promise<S>,
+    work: (opened: S) => Promise<R>,
+  ): Promise<R> {
+    const { operatorTarget } = await import('../platform/config/contexts.js');
+    const target = operatorTarget(await this.context());
+    const { ticket, request, verbose } = this.#options;
+    const reason = await this.#options.reason();
+    verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
+    const opened = await openUnderDuty(duties, this.#options.duty, (duty) =>
+      open(target, { duty, reason, ticket, request }),
+    );
+    try {
+      this.#actAs(target, opened.duty);
+      return await work(opened);
+    } finally {
+      await opened.close();
+    }
   }
 
   get #server() {

@@ -1,3 +1,5 @@
+import { NestctlError } from '../platform/errors.js';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long work that watches the signal may take to reach a safe point. */
 const GRACE = 10_000;
@@ -38,7 +40,9 @@ export function listenForInterruption(): Interruption {
       });
       return await Promise.race([
         work.catch((failure: unknown) => {
-          throw controller.signal.aborted ? error() : failure;
+          // One that says itself what was done and what was not says more.
+          const told = failure instanceof NestctlError && failure.kind === 'interrupted';
+          throw controller.signal.aborted && !told ? error() : failure;
         }),
         interrupted,
       ]);

@@ -7,6 +7,7 @@ export { publishKeys, readKeySet } from './keys/publish-keys.js';
 export { planRetirement, type Retirement, retireKey } from './keys/retire-key.js';
 export { planRotation, rotateLedgerKey, rotateSigningKey } from './keys/rotate-key.js';
 export { type ListedRecord, listRecords } from './list-records.js';
+export { evidenceJobs } from './maintenance-jobs.js';
 export { type Evidence, openEvidence } from './open-evidence.js';
 export { parseHead } from './parse-head.js';
 export type { RecordStore } from './record-store.js';

@@ -66,6 +66,9 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'local:seed': 'offline',
   'local:status': 'offline',
   'local:up': 'offline',
+  'maintenance:run': WHY,
+  'maintenance:schedule': 'offline',
+  'maintenance:status': [],
 };
 const online = Object.entries(GIVEN).flatMap(([id, given]) => (given === 'offline' ? [] : [{ id, given }]));
 const words = (id: string) => id.split(':');

@@ -8,6 +8,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['audit', 'backups', 'families'],
   ['privacy', 'residency', 'access'],
   ['recovery'],
+  ['maintenance'],
 ];
 const PEOPLE = ['@oclif/core', 'inquirer', 'cli-table3', 'fastest-levenshtein'];
 /** All that may be loaded before a command runs. */

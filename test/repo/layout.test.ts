@@ -12,7 +12,17 @@ const TOP_LEVEL = [
 ];
 const SRC = [
   ...['console', 'platform'],
-  ...['families', 'access', 'audit', 'privacy', 'residency', 'backups', 'recovery', 'evidence'],
+  ...[
+    'families',
+    'access',
+    'audit',
+    'privacy',
+    'residency',
+    'backups',
+    'recovery',
+    'evidence',
+    'maintenance',
+  ],
 ];
 const BIN = ['run.js', 'dev.js', 'verify.js'];
 

@@ -118,23 +118,9 @@ export class Connection {
 
 /** Opens a connection. Throws a NestctlError that says what is wrong and what to do. */
 export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<Connection> {
-  const client = new pg.Client({
-    host: target.host,
-    port: target.port,
-    database: target.database,
-    user: target.user,
-    password: () => passwordFor(target),
-    ssl: await sslOptions(target),
-    application_name: options.applicationName ?? 'nestctl',
-    connectionTimeoutMillis: 10_000,
-    keepAlive: !isLoopback(target.host),
-    types: typeParsers,
-  });
+  const client = new pg.Client(await clientConfig(target, options));
   const connection = new Connection(client, target);
-  if (options.onNotice !== undefined) {
-    const tell = options.onNotice;
-    client.on('notice', (notice) => tell(notice.message ?? ''));
-  }
+  if (options.onNotice !== undefined) tellNotices(client, options.onNotice);
   try {
     await client.connect();
     await applySettings(client, options);
@@ -159,7 +145,31 @@ export async function withConnection<T>(
   }
 }
 
-async function applySettings(client: pg.Client, options: ConnectOptions): Promise<void> {
+/** What the driver is told of a target. */
+export async function clientConfig(
+  target: ConnectionTarget,
+  options: ConnectOptions,
+): Promise<pg.ClientConfig> {
+  return {
+    host: target.host,
+    port: target.port,
+    database: target.database,
+    user: target.user,
+    password: () => passwordFor(target),
+    ssl: await sslOptions(target),
+    application_name: options.applicationName ?? 'nestctl',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: !isLoopback(target.host),
+    types: typeParsers,
+  };
+}
+
+export function tellNotices(client: pg.Client, tell: (message: string) => void): void {
+  client.on('notice', (notice) => tell(notice.message ?? ''));
+}
+
+/** Makes our own settings and the given ones, for the whole session and in one round trip. */
+export async function applySettings(client: pg.ClientBase, options: ConnectOptions): Promise<void> {
   const settings: Record<string, string> = {
     DateStyle: 'ISO, YMD',
     TimeZone: 'UTC',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NestctlError } from '../errors.js';
 import { type Connection, type ConnectOptions, connect } from './connection.js';
 import { type Duty, dutyRole } from './duties.js';
+import { openPool, type PoolOptions } from './pool.js';
 import type { ConnectionTarget } from './target.js';
 
 export { DUTIES, type Duty, dutyRole } from './duties.js';
@@ -31,7 +32,16 @@ export async function openSession(
   options: Omit<ConnectOptions, 'settings'> = {},
 ): Promise<Session> {
   const request = purpose.request ?? randomUUID();
-  const settings: Record<string, string> = {
+  const settings = sessionSettings(purpose, request);
+  const connection = await connect(target, { ...options, settings }).catch((error: unknown) => {
+    throw dutyError(error, target, purpose.duty);
+  });
+  return Object.assign(connection, { duty: purpose.duty, request });
+}
+
+/** What makes a connection a staff session. */
+function sessionSettings(purpose: SessionPurpose, request: string): Record<string, string> {
+  return {
     // pg_temp last, and by name: else a temporary table could stand in for a real one.
     search_path: 'pg_catalog, public, pg_temp',
     'nestsync.request': request,
@@ -39,10 +49,41 @@ export async function openSession(
     ...(purpose.ticket === undefined ? {} : { 'nestsync.ticket': purpose.ticket }),
     role: dutyRole(purpose.duty),
   };
-  const connection = await connect(target, { ...options, settings }).catch((error: unknown) => {
-    throw dutyError(error, target, purpose.duty);
-  });
-  return Object.assign(connection, { duty: purpose.duty, request });
+}
+
+/** Staff sessions of one operator, duty and purpose, for what is done side by side. */
+export interface SessionPool {
+  readonly duty: Duty;
+  readonly request: string;
+  readonly target: ConnectionTarget;
+  /** Work in a session of its own, which is clean again before anybody else gets it. */
+  use<T>(work: (session: Session) => Promise<T>, abandon?: AbortSignal): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** As `openSession`, for several sessions; the first is opened at once, so that what is wrong is told here. */
+export async function openSessionPool(
+  target: ConnectionTarget,
+  purpose: SessionPurpose,
+  options: Omit<PoolOptions, 'settings'> = {},
+): Promise<SessionPool> {
+  const request = purpose.request ?? randomUUID();
+  const { duty } = purpose;
+  const pool = await openPool(target, { ...options, settings: sessionSettings(purpose, request) });
+  try {
+    await pool.use(async () => undefined);
+  } catch (error) {
+    await pool.close();
+    throw dutyError(error, target, duty);
+  }
+  return {
+    duty,
+    request,
+    target,
+    use: (work, abandon) =>
+      pool.use((connection) => work(Object.assign(connection, { duty, request })), abandon),
+    close: () => pool.close(),
+  };
 }
 
 function dutyError(error: unknown, target: ConnectionTarget, duty: Duty): unknown {

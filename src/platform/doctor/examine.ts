@@ -1,4 +1,5 @@
 import { type Connection, withConnection } from '../database/connection.js';
+import type { Duty } from '../database/duties.js';
 import type { ConnectionTarget } from '../database/target.js';
 import { NestctlError } from '../errors.js';
 import { catalogueChecks } from './catalogue-checks.js';
@@ -8,6 +9,9 @@ import { type Finding, finding } from './finding.js';
 import { checkMigrations } from './migration-checks.js';
 import { checkArchiving, checkServer, checkTls } from './server-checks.js';
 
+/** A check of a domain, made on the operator's connection under a duty of theirs. */
+export type DutyCheck = (connection: Connection) => Promise<Finding[]>;
+
 /**
  * Examines the server, the operator and the database, and mends nothing. With the owner's connection it sees
  * more; what it could not see is `unknown`. A server that cannot be reached is a finding, not an error.
@@ -16,9 +20,10 @@ export async function examine(
   operator: ConnectionTarget,
   owner: ConnectionTarget | undefined,
   onStep: (name: string) => void = () => {},
+  more: Readonly<Record<string, DutyCheck>> = {},
 ): Promise<Finding[]> {
   onStep('operator');
-  const asOperator = await reach('connection', operator, examineAsOperator);
+  const asOperator = await reach('connection', operator, (connection) => examineAsOperator(connection, more));
   if (owner === undefined) {
     return [
       ...asOperator,
@@ -37,7 +42,10 @@ export async function examine(
   return [...asOperator.filter((one) => one.name !== 'migrations'), ...asOwner];
 }
 
-async function examineAsOperator(connection: Connection): Promise<Finding[]> {
+async function examineAsOperator(
+  connection: Connection,
+  more: Readonly<Record<string, DutyCheck>>,
+): Promise<Finding[]> {
   const duties = await memberships(connection);
   // From the one that sees most: auditors and admins see every operator, sre only itself.
   const reader = (['auditor', 'admin', 'sre'] as const).find((duty) => duties.includes(duty));
@@ -52,7 +60,28 @@ async function examineAsOperator(connection: Connection): Promise<Finding[]> {
     ...(reader === undefined
       ? await catalogueChecks(connection)
       : await asDuty(connection, reader, () => catalogueChecks(connection))),
+    ...(await underAnyDuty(connection, reader ?? duties[0], more)),
   ];
+}
+
+async function underAnyDuty(
+  connection: Connection,
+  duty: Duty | undefined,
+  checks: Readonly<Record<string, DutyCheck>>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, check] of Object.entries(checks)) {
+    if (duty === undefined) findings.push(finding(name, 'unknown', 'reading it needs a duty'));
+    else {
+      try {
+        findings.push(...(await asDuty(connection, duty, () => check(connection))));
+      } catch (error) {
+        if (!(error instanceof NestctlError) || error.code === 'connection_lost') throw error;
+        findings.push(finding(name, 'unknown', `could not be checked: ${error.message}`));
+      }
+    }
+  }
+  return findings;
 }
 
 async function reach(

@@ -1,2 +1,2 @@
 export { examine } from './examine.js';
-export type { Finding, Level } from './finding.js';
+export { type Finding, finding, type Level } from './finding.js';

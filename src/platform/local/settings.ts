@@ -19,6 +19,8 @@ export function serverSettings(port: number, wal: string, log: string): Settings
     // is already there, byte for byte, as archived.
     archive_library: 'basic_archive',
     'basic_archive.archive_directory': wal,
+    // What is written reaches the archive well within the RPO of an hour, on a quiet day too.
+    archive_timeout: '15min',
     max_wal_size: '2GB',
     checkpoint_timeout: '15min',
     wal_compression: true,

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../database/connection.js';
+import { lockHolders, MIGRATOR_LOCK, tryLock, unlock } from '../database/session-lock.js';
 import { NestctlError } from '../errors.js';
 import { describeHolder, type Holder, type OnStep } from './progress.js';
-
-/** Session advisory lock of the migrator, per database: "nest" and 1. */
-const KEY = [0x6e657374, 1] as const;
 
 export interface RunLockOptions {
   /** Longest wait for another migrator, milliseconds. */
@@ -24,8 +22,8 @@ export async function withRunLock<T>(
 ): Promise<T> {
   const end = Date.now() + options.patience;
   let told = Number.NEGATIVE_INFINITY;
-  while (!(await tryLock(connection))) {
-    const holders = await lockHolders(connection);
+  while (!(await tryLock(connection, MIGRATOR_LOCK))) {
+    const holders = await describeHolders(connection);
     if (Date.now() >= end) throw busy(holders);
     if (Date.now() - told >= 5_000) {
       options.onStep({ type: 'waiting', for: 'migrator', holders });
@@ -37,8 +35,7 @@ export async function withRunLock<T>(
   try {
     return await work();
   } finally {
-    // Where the connection is gone, so is the lock.
-    await connection.query('select pg_advisory_unlock($1, $2)', [...KEY]).catch(() => undefined);
+    await unlock(connection, MIGRATOR_LOCK);
   }
 }
 
@@ -47,16 +44,8 @@ export async function withRunLock<T>(
  * another server session would otherwise let two migrators run at once.
  */
 export async function assertRunLock(connection: Connection): Promise<void> {
-  const [row] = await connection.query<{ held: boolean }>(
-    `select exists (
-       select from pg_locks
-       where locktype = 'advisory' and pid = pg_backend_pid() and granted and objsubid = 2
-         and database = (select oid from pg_database where datname = current_database())
-         and classid = $1::bigint::oid and objid = $2::bigint::oid
-     ) as held`,
-    [...KEY],
-  );
-  if (row?.held === true) return;
+  const holders = await lockHolders(connection, MIGRATOR_LOCK);
+  if (holders.some(({ ours }) => ours)) return;
   throw new NestctlError('The lock that keeps other migrators out is not held by this session any more.', {
     kind: 'conflict',
     code: 'pooled_connection',
@@ -72,23 +61,13 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   });
 }
 
-async function tryLock(connection: Connection): Promise<boolean> {
-  const [row] = await connection.query<{ locked: boolean }>('select pg_try_advisory_lock($1, $2) as locked', [
-    ...KEY,
-  ]);
-  return row?.locked === true;
-}
-
-async function lockHolders(connection: Connection): Promise<Holder[]> {
+async function describeHolders(connection: Connection): Promise<Holder[]> {
+  const holders = await lockHolders(connection, MIGRATOR_LOCK);
   return connection.query<Holder>(
-    `select a.pid, coalesce(a.usename, '') as user, coalesce(a.application_name, '') as application,
-            coalesce(a.state, '') as state,
-            extract(epoch from clock_timestamp() - a.backend_start)::int as seconds
-     from pg_locks l join pg_stat_activity a on a.pid = l.pid
-     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-       and l.database = (select oid from pg_database where datname = current_database())
-       and l.classid = $1::bigint::oid and l.objid = $2::bigint::oid`,
-    [...KEY],
+    `select pid, coalesce(usename, '') as user, coalesce(application_name, '') as application,
+            coalesce(state, '') as state, extract(epoch from clock_timestamp() - backend_start)::int as seconds
+     from pg_stat_activity where pid = any ($1)`,
+    [holders.map(({ pid }) => pid)],
   );
 }
 

@@ -1,0 +1,11 @@
+drop function ops.expire_invitations(integer);
+drop function ops.empty_audit_defaults();
+drop function ops.prepare_audit_partitions();
+drop function ops.end_maintenance(uuid, text, text, jsonb, text);
+drop function ops.start_maintenance(text, text);
+drop function private.holds_maintenance_lock();
+drop function private.maintenance_duty();
+delete from audit.captured_tables where table_name = 'ops.maintenance_runs'::regclass;
+drop table ops.maintenance_runs;
+drop function audit.capture_ops_maintenance_runs();
+drop function private.stamp_maintenance_run();

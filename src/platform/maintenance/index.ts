@@ -1,0 +1,2 @@
+export { type JobResult, type JobWork, type MaintenanceJob, PERIODS, type Period } from './job.js';
+export { walArchiving } from './wal-archiving.js';
