@@ -2,6 +2,8 @@ export { closeAccess, planClosing } from './close-access.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
 export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
+export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
+export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, listAccess } from './list-access.js';
 export {
   type AccessPlan,

@@ -25,7 +25,8 @@ create view public.member_profiles with (security_barrier) as
   select u.id, u.display_name, u.language
   from public.users u
   where u.id = any ((select private.co_members())::uuid[]);
-comment on view public.member_profiles is 'What co-members may see of each other.';
+comment on view public.member_profiles is
+  'What co-members may see of each other (lint definer_view: it shows three columns of rows whose other columns stay hidden).';
 
 revoke all on public.family_overview, public.member_profiles from public, anon, authenticated, service_role;
 grant select on public.family_overview to authenticated, nestsync_support, nestsync_compliance, nestsync_admin;
