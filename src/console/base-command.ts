@@ -69,6 +69,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   /** What the command does; see the top of this file. */
   protected abstract perform(): Promise<Outcome>;
 
+  /** Whether an access grant says why, where neither flag nor environment does. */
+  protected get purposeFromGrant(): boolean {
+    return false;
+  }
+
   /** Whether stdout belongs to the envelope of --json. */
   protected get jsonWanted(): boolean {
     return this.#json;
@@ -244,7 +249,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   async #settleReason(): Promise<string | undefined> {
     const { reason, 'dry-run': dryRun } = this.#staff;
     const writes = 'dry-run' in (this.ctor.flags ?? {});
-    if (reason !== undefined || !writes || dryRun === true) return reason;
+    if (reason !== undefined || !writes || dryRun === true || this.purposeFromGrant) return reason;
     return await askReason(this.#asking);
   }
 }

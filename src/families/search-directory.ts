@@ -61,7 +61,7 @@ function afterCursor(cursor: string | undefined): string | null {
   return cursor === undefined ? null : (decodeCursor('directory', cursor, [PART.id])[0] ?? null);
 }
 
-function oneOf(search: FamilySearch): [by: string, query: string] {
+export function oneOf(search: FamilySearch): [by: string, query: string] {
   const given = (['id', 'email', 'name'] as const).flatMap((by) => {
     const query = search[by];
     return query === undefined ? [] : [[by, query] as [string, string]];

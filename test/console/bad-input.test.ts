@@ -27,12 +27,15 @@ const commands = Object.values(manifest.commands);
 const UUID = '00000000-0000-4000-8000-000000000000';
 const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
 
+const MEMBER = ['--family', UUID, '--user', 'gran@example.ca', ...WHY, '--yes'];
+
 /**
  * Each command with what it must be given to get as far as the server; `offline` for what needs none. A new
  * command fails the first test until it stands here.
  */
 const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:close': [UUID],
+  'access:lint': [],
   'access:list': [],
   'access:open': ['--family', UUID, ...WHY],
   'analytics:refresh': WHY,
@@ -59,8 +62,25 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'evidence:list': 'offline',
   'evidence:show': 'offline',
   'evidence:verify': 'offline',
+  'family:archive': [UUID, ...WHY, '--yes'],
+  'family:create': ['--name', 'Roy', '--core', UUID, ...WHY, '--yes'],
   'family:list': ['--name', 'Tremblay', ...WHY],
+  'family:rename': [UUID, '--name', 'Roy', ...WHY, '--yes'],
+  'family:restore': [UUID, ...WHY, '--yes'],
   'family:show': [UUID, ...WHY],
+  'invitation:create': [
+    '--family',
+    UUID,
+    '--email',
+    'gran@example.ca',
+    '--role',
+    'professional',
+    ...WHY,
+    '--yes',
+  ],
+  'invitation:list': ['--family', UUID, ...WHY],
+  'invitation:resend': [UUID, '--family', UUID, ...WHY, '--yes'],
+  'invitation:revoke': [UUID, '--family', UUID, ...WHY, '--yes'],
   'local:down': 'offline',
   'local:reset': 'offline',
   'local:seed': 'offline',
@@ -69,6 +89,20 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'maintenance:run': WHY,
   'maintenance:schedule': 'offline',
   'maintenance:status': [],
+  'member:add': [...MEMBER, '--role', 'professional'],
+  'member:extend': [...MEMBER, '--until', '30d'],
+  'member:list': ['--family', UUID, ...WHY],
+  'member:reinstate': MEMBER,
+  'member:remove': MEMBER,
+  'member:set-permissions': [...MEMBER, '--deny', 'usage:read'],
+  'member:set-role': [...MEMBER, '--role', 'professional'],
+  'member:suspend': MEMBER,
+  'member:transfer': ['--family', UUID, '--from', UUID, '--to', 'gran@example.ca', ...WHY, '--yes'],
+  'user:link-accounts': ['--keep', UUID, '--duplicate', UUID, ...WHY, '--yes'],
+  'user:reinstate': [UUID, ...WHY, '--yes'],
+  'user:resend-verification': [UUID, ...WHY, '--yes'],
+  'user:show': [UUID, ...WHY],
+  'user:suspend': [UUID, ...WHY, '--yes'],
 };
 const online = Object.entries(GIVEN).flatMap(([id, given]) => (given === 'offline' ? [] : [{ id, given }]));
 const words = (id: string) => id.split(':');

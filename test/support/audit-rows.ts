@@ -140,6 +140,12 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     `'child_data', 'granted', '2026-01', now(), '10.0.0.1/8', '{health,name}'`,
     `status = 'withdrawn', withdrawn_at = clock_timestamp()`,
   ),
+  'ops.invitation_mails': {
+    insert:
+      'insert into ops.invitation_mails (family_id, invitation_id) select family_id, id from public.family_invitations limit 1',
+    update: 'update ops.invitation_mails set sent_at = clock_timestamp()',
+    delete: 'delete from ops.invitation_mails',
+  },
   'private.app_logins': {
     insert: `insert into private.app_logins (login) values ('another_app')`,
     update: `update private.app_logins set registered_at = clock_timestamp() where login = 'another_app'`,

@@ -1,0 +1,46 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { staffFlags, uuidFlag, zoneFlags } from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { table, toned } from '../../src/console/views.js';
+
+export default class InvitationList extends ConsoleCommand<typeof InvitationList> {
+  static override summary = "List a family's invitations, the newest first; needs an access grant";
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --reason "never got the invitation" --ticket SUP-1234',
+  ];
+  static override flags = {
+    ...staffFlags,
+    ...zoneFlags,
+    family: uuidFlag({ description: 'the family', required: true }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { ensureAccess } = await import('../../src/access/index.js');
+    const { listInvitations } = await import('../../src/families/index.js');
+    const { family } = this.flags;
+    const invitations = await this.withSession(['support', 'admin'], async (session) => {
+      await ensureAccess(session, { kind: 'family', id: family }, this.flags);
+      return await listInvitations(session, family);
+    });
+    return {
+      result: { invitations: invitations.map(({ seen, ...invitation }) => invitation) },
+      view: table(
+        invitations,
+        [
+          { name: 'invitation', value: ({ id }) => id },
+          { name: 'to', value: ({ email }) => email, keep: true },
+          { name: 'role', value: ({ role }) => role },
+          {
+            name: 'status',
+            value: ({ status }) => (status === 'expired' ? toned('bad', status) : status),
+            keep: true,
+          },
+          { name: 'until', value: ({ expires_at }) => expires_at },
+          { name: 'mail', value: ({ mail }) => mail },
+          { name: 'made', value: ({ created_at }) => created_at, extra: true },
+        ],
+        'No invitations.',
+      ),
+    };
+  }
+}
