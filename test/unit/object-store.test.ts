@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { regionIn } from '../../src/platform/object-store/bucket-region.js';
 import { compositeChecksum, sha256 } from '../../src/platform/object-store/checksum.js';
 import { fewAtOnce, partSizeFor } from '../../src/platform/object-store/multipart.js';
 import { isPassing, waitBefore } from '../../src/platform/object-store/retry.js';
@@ -9,12 +10,22 @@ const MIB = 1024 * 1024;
 
 describe('the residency policy', () => {
   it('allows the Canadian regions of several providers by default, and nothing near them', () => {
-    for (const region of ['ca-central-1', 'ca-west-1', 'NORTHAMERICA-NORTHEAST1', 'bhs', 'ca-toronto-1']) {
+    for (const region of [
+      ...['ca-central-1', 'ca-west-1', 'NORTHAMERICA-NORTHEAST1', 'BHS', 'ca-toronto-1', 'canadacentral'],
+      ...['ca-tor', 'tor1', 'ca-east-006'],
+    ]) {
       expect(allowsRegion(DEFAULT_RESIDENCY, region), region).toBe(true);
     }
     for (const region of ['us-east-1', 'ca-central', 'ca', '', 'eu-west-1', 'ca-central-1.evil']) {
       expect(allowsRegion(DEFAULT_RESIDENCY, region), region).toBe(false);
     }
+  });
+
+  it('reads the region out of a location with a storage class, and no more than that', () => {
+    expect(regionIn('ca-tor-standard')).toBe('ca-tor');
+    expect(regionIn('ca-mon-onerate_active')).toBe('ca-mon');
+    expect(regionIn('ca-central-1')).toBe('ca-central-1');
+    expect(allowsRegion(DEFAULT_RESIDENCY, regionIn('us-south-smart'))).toBe(false);
   });
 });
 

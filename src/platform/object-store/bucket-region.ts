@@ -56,7 +56,7 @@ async function bucketRegion(client: Client): Promise<string | undefined> {
       return region;
     },
   );
-  if (told !== undefined) return told;
+  if (told !== undefined) return regionIn(told);
   // The answer to HEAD has no body: this one also says why credentials were refused.
   const { LocationConstraint } = await client
     .run((s3) => s3.send(new GetBucketLocationCommand({ Bucket })))
@@ -66,7 +66,12 @@ async function bucketRegion(client: Client): Promise<string | undefined> {
     });
   if (LocationConstraint === '?') return undefined;
   if (LocationConstraint === undefined || LocationConstraint === '') return 'us-east-1';
-  return LocationConstraint === 'EU' ? 'eu-west-1' : LocationConstraint;
+  return LocationConstraint === 'EU' ? 'eu-west-1' : regionIn(LocationConstraint);
+}
+
+/** The region in what a store calls a bucket's location: IBM's carries the storage class too, as `ca-tor-smart`. */
+export function regionIn(location: string): string {
+  return location.replace(/-(standard|vault|cold|smart|flex|onerate_active)$/, '');
 }
 
 function unknownBucket({ settings }: Client): NestctlError {
