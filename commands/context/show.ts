@@ -34,6 +34,7 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
         'its credentials': store?.credentials_from,
         backup: context.backup,
         'signing key': context.signing_key,
+        evidence: context.evidence.folder,
         residency: context.residency.join(', '),
         file: context.file,
       }),

@@ -80,6 +80,12 @@ export const contextFlags = {
   'backup-token-command': programFlag({ description: 'Supabase token printed by this program', ...rest }),
   'signing-key': textFlag({ description: 'Ed25519 key, PEM, closed to others', helpValue: 'FILE', ...rest }),
   'signing-key-command': programFlag({ description: 'the key printed by this program', ...rest }),
+  'evidence-folder': textFlag({ description: 'where signed records are kept', helpValue: 'FOLDER', ...rest }),
+  'evidence-retain-days': countFlag({
+    description: 'how long the store locks records carried there (731 when absent)',
+    max: 36_500,
+    ...rest,
+  }),
   region: Flags.string({
     description: 'region in which data may lie; again for more (Canadian ones when absent)',
     multiple: true,
@@ -161,6 +167,11 @@ export function contextSettings(
     signing_key: section(
       'signing-key',
       { file: flags['signing-key'], command: flags['signing-key-command'] },
+      [],
+    ),
+    evidence: section(
+      'evidence',
+      { folder: flags['evidence-folder'], retain_days: flags['evidence-retain-days'] },
       [],
     ),
     residency: section('region', { regions: flags.region }, []),

@@ -123,14 +123,20 @@ function parseToml(text: string, path: string): unknown {
   }
 }
 
+/** A key is whatever stands before the equals sign: a URL with a password in it, if all goes wrong. */
+function shownKey(key: PropertyKey): string {
+  const text = String(key);
+  return /^[\w .-]{1,63}$/.test(text) ? text : '(a name that is none)';
+}
+
 function check(value: unknown, path: string): ContextFile {
   const checked = contextFileSchema.safeParse(value);
   if (!checked.success) {
     const problems = checked.error.issues.map((issue) => {
       const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
-      const where = [...issue.path, ...keys.slice(0, 1)].join('.');
+      const where = [...issue.path, ...keys.slice(0, 1)].map(shownKey).join('.');
       if (issue.code !== 'unrecognized_keys') return `${where}: ${issue.message}`;
-      return /secret|password|token|key$/i.test(keys[0] ?? '')
+      return /secret|pass|pw|token|credential|key$/i.test(keys[0] ?? '')
         ? `${where}: unknown key; no secret may stand in this file, name where it comes from`
         : `${where}: unknown key`;
     });
@@ -142,7 +148,7 @@ function check(value: unknown, path: string): ContextFile {
   }
   const { current, contexts } = checked.data;
   if (current !== undefined && !Object.hasOwn(contexts, current)) {
-    throw new NestctlError(`${path}: current: there is no context "${current}".`, {
+    throw new NestctlError(`${path}: current: there is no context "${shownKey(current)}".`, {
       kind: 'failure',
       code: 'config_invalid',
       next: 'nestctl context list',

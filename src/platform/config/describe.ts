@@ -2,6 +2,7 @@ import { sslModeOf } from '../database/target.js';
 import { describeSource } from '../object-store/credentials.js';
 import { endpointOf } from '../object-store/settings.js';
 import { type Context, operatorTarget, ownerTarget, replicaTarget } from './contexts.js';
+import { evidencePlaces } from './evidence-places.js';
 import { contextFilePath } from './paths.js';
 import { residencyPolicy, signingKeySource, storeSettings } from './services.js';
 
@@ -39,6 +40,7 @@ export function describeContext(context: Context) {
           },
     backup: context.backup?.engine ?? null,
     signing_key: signingKeySource(context) ?? null,
+    evidence: { folder: evidencePlaces(context).records, retain_days: context.evidence?.retain_days ?? null },
     residency: residencyPolicy(context).regions,
     file: contextFilePath(),
   };

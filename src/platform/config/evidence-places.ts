@@ -7,11 +7,15 @@ import { contextFilePath, resolveBeside } from './paths.js';
 /** Where keys and evidence of a context are. */
 export interface EvidencePlaces {
   readonly key: KeySource;
-  /** Folder of this console's own: key set, ledger keys, heads it has seen, and its lock. */
+  /** Folder of this console's own: keys, what it has seen and carried, and its lock. */
   readonly trust: string;
   readonly keySet: string;
+  /** Keys of others that are trusted. */
+  readonly imported: string;
   readonly ledgerKeys: string;
   readonly seen: string;
+  /** What was carried to the object store, and to which. */
+  readonly carried: string;
   /** Folder of the records. */
   readonly records: string;
 }
@@ -28,8 +32,10 @@ export function evidencePlaces({ name, signing_key: signing, evidence }: Context
     trust,
     // Apart from the records: whoever can alter those must not be able to say which keys are trusted.
     keySet: join(trust, 'keys.json'),
+    imported: join(trust, 'imported-keys.json'),
     ledgerKeys: join(trust, 'ledger-keys.json'),
     seen: join(trust, 'seen.json'),
+    carried: join(trust, 'carried.json'),
     records: evidence?.folder === undefined ? join(own, 'evidence') : beside(evidence.folder),
   };
 }

@@ -4,7 +4,11 @@ import { evidenceSettings } from './evidence-settings.js';
 
 const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
 
-const text = z.string().min(1);
+/** Whoever pastes a URL with a password in it must not see it in `context show`, nor in the error. */
+const text = z
+  .string()
+  .min(1)
+  .refine((value) => !/:\/\/[^/]*@/.test(value), 'give no URL that carries a password');
 const program = z.array(text).min(1);
 
 /** A URL may carry a password. Messages never repeat the value. */
@@ -20,7 +24,10 @@ const connection = {
   database: text,
   user: text,
   passfile: text,
-  password_env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable'),
+  // A password put here by mistake would be shown as the name of a variable.
+  password_env: z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]*$/, 'give the name of an environment variable, in capitals'),
   password_command: program,
   sslmode,
   sslrootcert: text,

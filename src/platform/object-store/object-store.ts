@@ -9,10 +9,11 @@ import { type Link, presignGet } from './presign.js';
 import { type PutOptions, putObject } from './put-object.js';
 import { type ReadOptions, readObject } from './read-object.js';
 import { removeAllVersions, removeVersion } from './remove-versions.js';
-import { lockVersion } from './retention.js';
+import { lockVersion, takesLocks } from './retention.js';
 import type { StoreSettings } from './settings.js';
 import { uploadFile } from './upload-file.js';
 import { verifyObject } from './verify-object.js';
+import { type Version, versionsBelow } from './versions.js';
 
 /**
  * Opens the store of a context. Its bucket is looked up first and refused outside the residency policy, so that
@@ -92,6 +93,18 @@ export class ObjectStore {
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  /** All versions and delete markers of the objects whose keys begin so, key by key, of each the newest first. */
+  async *versions(prefix = ''): AsyncGenerator<Version> {
+    for await (const version of versionsBelow(this.#client, this.#client.settings.prefix + prefix)) {
+      yield this.#named(version);
+    }
+  }
+
+  /** Whether the bucket was made with Object Lock; undefined where that may not be seen. */
+  async takesLocks(): Promise<boolean | undefined> {
+    return await takesLocks(this.#client);
   }
 
   /** Deletes one version for good. Throws `object_locked`. */

@@ -1,39 +1,7 @@
 import { NestctlError } from '../errors.js';
 import type { Client } from './client.js';
 import { lockedUntil } from './retention.js';
-
-/** A version or delete marker of one key. */
-export interface Version {
-  readonly id: string;
-  readonly marker: boolean;
-}
-
-/** All versions and delete markers of one key, the newest first. */
-export async function versionsOf(client: Client, Key: string): Promise<Version[]> {
-  const { ListObjectVersionsCommand } = client.sdk;
-  const versions: Version[] = [];
-  let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
-  while (next !== undefined) {
-    const from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = next;
-    const page = await client.run(
-      (s3) =>
-        s3.send(new ListObjectVersionsCommand({ Bucket: client.settings.bucket, Prefix: Key, ...from })),
-      Key,
-    );
-    for (const { Key: key, VersionId } of page.Versions ?? []) {
-      if (key === Key && VersionId !== undefined) versions.push({ id: VersionId, marker: false });
-    }
-    for (const { Key: key, VersionId } of page.DeleteMarkers ?? []) {
-      if (key === Key && VersionId !== undefined) versions.push({ id: VersionId, marker: true });
-    }
-    // Keys come in order: what follows a longer key is not ours any more.
-    next =
-      page.IsTruncated === true && page.NextKeyMarker === Key
-        ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
-        : undefined;
-  }
-  return versions;
-}
+import { versionsOf } from './versions.js';
 
 /** Deletes one version for good. Throws `object_locked`. */
 export async function removeVersion(client: Client, Key: string, version: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { NestctlError } from '../errors.js';
 import type { Client } from './client.js';
+import type { SdkError } from './retry.js';
 
 /**
  * Locks a version until a time (Object Lock, compliance mode: nobody can shorten or lift it) and reads the lock
@@ -28,11 +29,7 @@ export async function lockVersion(
     )
     .catch((error: unknown) => {
       if (!(error instanceof NestctlError) || error.code !== 'store_refused') throw error;
-      throw new NestctlError(`${Key} cannot be locked: the bucket has no Object Lock.`, {
-        kind: 'conflict',
-        code: 'lock_missing',
-        hint: 'Object Lock is chosen when a bucket is made. The object itself was stored.',
-      });
+      throw lockMissing(Key, 'The object itself was stored.');
     });
   const after = await lockedUntil(client, Key, version);
   // Servers keep seconds.
@@ -58,4 +55,22 @@ export async function lockedUntil(
     ({ Retention }) => Retention?.RetainUntilDate,
     () => undefined,
   );
+}
+
+/** Whether the bucket was made with Object Lock; undefined where that may not be seen. */
+export async function takesLocks(client: Client): Promise<boolean | undefined> {
+  const command = new client.sdk.GetObjectLockConfigurationCommand({ Bucket: client.settings.bucket });
+  return await client.s3.send(command).then(
+    ({ ObjectLockConfiguration }) => ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled',
+    (error: SdkError) => (error.name === 'ObjectLockConfigurationNotFoundError' ? false : undefined),
+  );
+}
+
+/** The error for a bucket that was made without. */
+export function lockMissing(what: string, hint: string): NestctlError {
+  return new NestctlError(`${what} cannot be locked: the bucket has no Object Lock.`, {
+    kind: 'conflict',
+    code: 'lock_missing',
+    hint: `Object Lock is chosen when a bucket is made. ${hint}`,
+  });
 }
