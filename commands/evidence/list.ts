@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { countFlag, textFlag, zoneFlags } from '../../src/console/flags/index.js';
+import { listFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table, toned } from '../../src/console/views.js';
 
@@ -11,17 +11,16 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
     '<%= config.bin %> <%= command.id %> --chain keys --limit 5',
   ];
   static override flags = {
+    ...listFlags({ default: 50, max: 1000 }),
     ...zoneFlags,
     chain: textFlag({ description: 'only this chain' }),
     type: textFlag({ description: 'only records of this type' }),
-    limit: countFlag({ description: 'records at most', default: 50, max: 1000 }),
   };
 
   async perform(): Promise<Outcome> {
     const { listRecords, openEvidence } = await import('../../src/evidence/index.js');
     const evidence = openEvidence(await this.context());
-    const { records, more } = await listRecords(evidence, this.flags);
-    if (more) this.warning('more', 'There are older ones: raise --limit, or name a --chain.');
+    const { records, nextCursor } = await listRecords(evidence, this.flags);
     return {
       result: {
         records: records.map(({ id, record, kid, hash }) => ({
@@ -31,7 +30,6 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
           key: kid,
           sha256: hash,
         })),
-        more,
       },
       view: table(
         records,
@@ -44,6 +42,7 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
         ],
         'There is no evidence yet.',
       ),
+      nextCursor,
       next: 'nestctl evidence verify',
     };
   }

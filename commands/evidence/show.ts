@@ -5,7 +5,8 @@ import { details, heading, table, text } from '../../src/console/views.js';
 
 export default class EvidenceShow extends ConsoleCommand<typeof EvidenceShow> {
   static override summary = 'Show a signed record, and whether it verifies';
-  static override description = 'Exit code 3: it, or its chain, does not verify.';
+  static override description =
+    'Exit code 3: it, or its chain, does not verify; 9: when it was made is not proven.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> keys/1',
     '<%= config.bin %> <%= command.id %> keys/1 --html record.html --language fr',
@@ -28,9 +29,10 @@ export default class EvidenceShow extends ConsoleCommand<typeof EvidenceShow> {
     const { html, language } = this.flags;
     if (html !== undefined) await writeReport(report, html, { language, zone: zoneOf(this.flags) });
     const { record, kid, hash } = listed;
-    const faults = verified.faults;
+    const { faults, doubts, size } = verified;
+    const doubt = doubts.find(({ number }) => number === listed.number);
     return {
-      result: { id: listed.id, record, key: kid, sha256: hash, faults, html: html ?? null },
+      result: { id: listed.id, record, key: kid, sha256: hash, faults, doubts, html: html ?? null },
       view: [
         details({
           record: listed.id,
@@ -44,7 +46,9 @@ export default class EvidenceShow extends ConsoleCommand<typeof EvidenceShow> {
         }),
         ...(record === null ? [] : [heading('Says'), text(JSON.stringify(record.content))]),
         faults.length === 0
-          ? text(`Signed, and in its place in the chain of ${verified.size}.`, { mark: 'good' })
+          ? doubt === undefined
+            ? text(`Signed, and in its place in the chain of ${size}.`, { mark: 'good' })
+            : text(`In its place in the chain of ${size}, but ${doubt.detail}.`, { mark: 'unknown' })
           : table(
               faults,
               [
@@ -55,7 +59,7 @@ export default class EvidenceShow extends ConsoleCommand<typeof EvidenceShow> {
               '',
             ),
       ],
-      verdict: faults.length > 0 ? 'finding' : undefined,
+      verdict: faults.length > 0 ? 'finding' : doubt === undefined ? undefined : 'partial',
     };
   }
 }

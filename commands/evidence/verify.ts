@@ -2,16 +2,23 @@ import { ConsoleCommand } from '../../src/console/base-command.js';
 import { Flags, textFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { text, tree } from '../../src/console/views.js';
+import type { CarriedReport, ChainReport, Evidence } from '../../src/evidence/index.js';
 
 export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify> {
   static override summary = 'Verify signed records: every byte, every link, every key, and that none is gone';
   static override description =
-    'Uses the key set of the context and the heads this console has seen. Exit code 3: tampered with, and where.';
+    'Uses the keys of the context, those that were imported, and the heads this console has seen. With --carried the ' +
+    'records in the object store are verified too, and the chains here against them. Exit code 3: tampered with, and ' +
+    'where; 9: nothing is wrong, but something could not be proven.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --carried',
     '<%= config.bin %> <%= command.id %> --chain keys --head keys:2:9f86d081…',
   ];
   static override flags = {
+    carried: Flags.boolean({
+      description: 'also what was carried to the object store, and the chains here against it',
+    }),
     chain: textFlag({ description: 'only this chain', multiple: true }),
     head: Flags.string({
       description: 'an end of a chain noted elsewhere, as verify prints it',
@@ -29,35 +36,74 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
       '../../src/evidence/index.js'
     );
     const { chain, head = [], keys } = this.flags;
-    const chains = await verifyEvidence(openEvidence(await this.context()), {
+    const evidence = openEvidence(await this.context());
+    const noted = head.map(parseHead);
+    const carried = await this.#carried(evidence);
+    const chains = await verifyEvidence(evidence, {
       only: chain,
-      heads: head.map(parseHead),
+      heads: carried === undefined ? noted : [...noted, carried.heads],
       keySet: keys === undefined ? undefined : await readKeySet(keys),
     });
-    const faults = chains.flatMap((report) => report.faults);
+    const all = [...chains, ...(carried?.chains ?? [])];
+    const faults = all.flatMap((report) => report.faults);
+    const doubts = all.flatMap((report) => report.doubts);
     const records = chains.reduce((sum, { size }) => sum + size, 0);
+    const strangers = faults.some(({ kind }) => kind === 'unknown_key');
     return {
-      result: { chains, faults: faults.length },
+      result: {
+        chains,
+        carried: carried === undefined ? null : { place: carried.place, chains: carried.chains },
+        faults: faults.length,
+        doubts: doubts.length,
+      },
       view: [
-        tree(
-          ...chains.map((report) => ({
-            text: `${report.chain}: ${report.size}`,
-            mark: report.faults.length > 0 ? ('bad' as const) : ('good' as const),
-            note: report.head === null ? 'empty' : `${report.chain}:${report.head.size}:${report.head.hash}`,
-            children: report.faults.map(({ kind, number, detail }) => ({
-              text: number === null ? kind : `${kind}: record ${number}`,
-              mark: 'bad' as const,
-              note: detail,
-            })),
-          })),
-        ),
+        tree(...chains.map(reportNode)),
+        ...(carried === undefined
+          ? []
+          : [tree({ text: carried.place, children: carried.chains.map(reportNode) })]),
         records === 0 && faults.length === 0
           ? text('There is no evidence yet.')
-          : faults.length === 0
-            ? text(`All ${records} are as they were signed.`, { mark: 'good' })
-            : text(`${faults.length} faults: this evidence was tampered with.`, { mark: 'bad' }),
+          : faults.length > 0
+            ? text(`${faults.length} faults: this evidence was tampered with.`, { mark: 'bad' })
+            : doubts.length > 0
+              ? text(`${doubts.length} records could not be proven.`, { mark: 'unknown' })
+              : text(`All ${records} are as they were signed.`, { mark: 'good' }),
       ],
-      verdict: faults.length > 0 ? 'finding' : undefined,
+      verdict: faults.length > 0 ? 'finding' : doubts.length > 0 ? 'partial' : undefined,
+      // It may be a forger's key, or one of a colleague's that nobody has told this console of.
+      next: strangers ? 'nestctl evidence key import --help' : undefined,
     };
   }
+
+  async #carried(evidence: Evidence): Promise<CarriedReport | undefined> {
+    if (!this.flags.carried) return undefined;
+    const { openCarrier, verifyCarried } = await import('../../src/evidence/index.js');
+    const carrier = await openCarrier(await this.context());
+    try {
+      return await verifyCarried(evidence, carrier);
+    } finally {
+      carrier.close();
+    }
+  }
+}
+
+function reportNode({ chain, size, head, faults, doubts }: ChainReport) {
+  const told = [
+    ...faults.map(({ kind, number, detail }) => ({
+      text: number === null ? kind : `${kind}: record ${number}`,
+      mark: 'bad' as const,
+      note: detail,
+    })),
+    ...doubts.map(({ number, detail }) => ({
+      text: `unproven: record ${number}`,
+      mark: 'unknown' as const,
+      note: detail,
+    })),
+  ];
+  return {
+    text: `${chain}: ${size}`,
+    mark: told[0]?.mark ?? ('good' as const),
+    note: head === null ? 'empty' : `${chain}:${head.size}:${head.hash}`,
+    children: told,
+  };
 }

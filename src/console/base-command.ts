@@ -147,6 +147,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     await askConsent(question, { ...this.#asking, yes: this.#staff.yes === true });
   }
 
+  /** Reason and ticket of a write outside of the database; without a reason it asks for one, or exits 7. */
+  protected async why(): Promise<{ because: string | undefined; ticket: string | undefined }> {
+    return { because: await this.#settleReason(), ticket: this.#staff.ticket };
+  }
+
   /** Something a person and a script should know though all went well. */
   protected warning(code: string, message: string): void {
     this.#warnings.push({ code, message });

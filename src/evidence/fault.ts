@@ -9,6 +9,7 @@
  * - backdated: made before the record that it follows
  * - misplaced: it belongs to another chain or context
  * - foreign: something that is no record lies among them
+ * - hidden: deleted in the object store, where its locked version is still there
  */
 export type FaultKind =
   | 'edited'
@@ -22,7 +23,16 @@ export type FaultKind =
   | 'forked'
   | 'backdated'
   | 'misplaced'
-  | 'foreign';
+  | 'foreign'
+  | 'hidden';
+
+/** What could not be proven, though nothing speaks against it. */
+export interface Doubt {
+  readonly chain: string;
+  readonly number: number;
+  /** A sentence without its full stop. */
+  readonly detail: string;
+}
 
 export interface Fault {
   readonly kind: FaultKind;

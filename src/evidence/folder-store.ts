@@ -5,14 +5,13 @@ import { makePrivateFolder, syncFolder } from '../platform/signing/private-file.
 import { NAME } from './record.js';
 import type { RecordStore } from './record-store.js';
 
-const RECORD = /^(\d{6,15})\.json$/;
 /** Left by a writer that was killed; it never became a record. */
 const DRAFT = /^\.draft-[0-9a-f]{16}$/;
 
 /** Records as files, `CHAIN/000001.json`; nothing is ever replaced or removed. */
 export function folderStore(folder: string): RecordStore {
   const pathOf = (chain: string, name: number | string) =>
-    join(folder, chain, typeof name === 'number' ? fileName(name) : name);
+    join(folder, chain, typeof name === 'number' ? recordFile(name) : name);
   return {
     async chains() {
       const entries = await readdir(folder, { withFileTypes: true }).catch(absent([]));
@@ -25,13 +24,9 @@ export function folderStore(folder: string): RecordStore {
       const names = (await readdir(join(folder, chain)).catch(absent([]))).filter(
         (name) => !DRAFT.test(name),
       );
-      const isRecord = (name: string) => name === fileName(Number(RECORD.exec(name)?.[1] ?? 0));
       return {
-        numbers: names
-          .filter(isRecord)
-          .map((name) => Number.parseInt(name, 10))
-          .sort((a, b) => a - b),
-        others: names.filter((name) => !isRecord(name)).sort(),
+        numbers: names.flatMap((name) => recordNumber(name) ?? []).sort((a, b) => a - b),
+        others: names.filter((name) => recordNumber(name) === undefined).sort(),
       };
     },
     async read(chain, name) {
@@ -63,8 +58,15 @@ export function folderStore(folder: string): RecordStore {
   };
 }
 
-function fileName(number: number): string {
+/** What the record of that number is called. */
+export function recordFile(number: number): string {
   return `${String(number).padStart(6, '0')}.json`;
+}
+
+/** The number in the name of a record; undefined where it is none's. */
+export function recordNumber(name: string): number | undefined {
+  const number = Number(/^(\d{6,15})\.json$/.exec(name)?.[1] ?? 0);
+  return number > 0 && name === recordFile(number) ? number : undefined;
 }
 
 function absent<T>(instead: T): (error: NodeJS.ErrnoException) => T {

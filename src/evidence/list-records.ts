@@ -1,3 +1,4 @@
+import { decodeCursor, encodeCursor } from '../platform/cursor.js';
 import { NestctlError } from '../platform/errors.js';
 import { type Envelope, parseEnvelope } from '../platform/signing/dsse.js';
 import type { Evidence } from './open-evidence.js';
@@ -14,37 +15,78 @@ export interface ListedRecord {
   readonly hash: string;
 }
 
-/** The newest records first, of one chain or of all; `limit` at most. */
+/** A page of the newest records first, of one chain or of all. Throws `no_chain`, `invalid_cursor`. */
 export async function listRecords(
   { store }: Evidence,
   options: {
     readonly chain?: string | undefined;
     readonly type?: string | undefined;
     readonly limit: number;
+    readonly cursor?: string | undefined;
   },
-): Promise<{ readonly records: ListedRecord[]; readonly more: boolean }> {
-  const { chain: only, type, limit } = options;
-  const chains = await store.chains();
-  if (only !== undefined && !chains.includes(only)) throw noChain(only, chains);
-  const found: ListedRecord[] = [];
-  for (const chain of only === undefined ? chains : [only]) {
+): Promise<{ readonly records: ListedRecord[]; readonly nextCursor: string | undefined }> {
+  const { chain: only, type, limit, cursor } = options;
+  const all = await store.chains();
+  if (only !== undefined && !all.includes(only)) throw noChain(only, all);
+  const from = cursor === undefined ? undefined : placesIn(cursor);
+  const walks: Walk[] = [];
+  for (const chain of only === undefined ? all : [only]) {
+    // A chain that the page before did not know is newer than all of this one.
+    const start = from === undefined ? Number.POSITIVE_INFINITY : (from.get(chain) ?? 0);
     const { numbers } = await store.list(chain);
-    let taken = 0;
-    for (const number of [...numbers].reverse()) {
-      if (taken > limit) break;
-      const listed = describe(chain, number, (await store.read(chain, number)) ?? Buffer.alloc(0));
-      if (type !== undefined && listed.record?.type !== type) continue;
-      found.push(listed);
-      taken += 1;
-    }
+    walks.push({ chain, left: numbers.filter((number) => number <= start), time: '9999', next: undefined });
   }
-  found.sort(newestFirst);
-  return { records: found.slice(0, limit), more: found.length > limit };
+  const forward = async (walk: Walk): Promise<void> => {
+    walk.next = undefined;
+    for (let number = walk.left.pop(); number !== undefined; number = walk.left.pop()) {
+      const bytes = (await store.read(walk.chain, number)) ?? Buffer.alloc(0);
+      const listed = describe(walk.chain, number, bytes);
+      // A damaged one has no time of its own: it stays beside the one after it.
+      walk.time = listed.record?.made_at ?? walk.time;
+      if (type !== undefined && listed.record?.type !== type) continue;
+      walk.next = listed;
+      return;
+    }
+  };
+  for (const walk of walks) await forward(walk);
+
+  const records: ListedRecord[] = [];
+  for (;;) {
+    const ready = walks.filter(({ next }) => next !== undefined);
+    const newest = ready.reduce<Walk | undefined>(
+      (a, b) => (a === undefined || b.time > a.time ? b : a),
+      undefined,
+    );
+    if (newest?.next === undefined) return { records, nextCursor: undefined };
+    if (records.length === limit) {
+      const places = ready.map(({ chain, next }) => `${chain}:${next?.number}`);
+      return { records, nextCursor: encodeCursor(LIST, [places.join(',')]) };
+    }
+    records.push(newest.next);
+    await forward(newest);
+  }
 }
 
-function newestFirst(a: ListedRecord, b: ListedRecord): number {
-  if (a.chain === b.chain) return b.number - a.number;
-  return (b.record?.made_at ?? '').localeCompare(a.record?.made_at ?? '') || a.chain.localeCompare(b.chain);
+/** The way back through one chain. */
+interface Walk {
+  readonly chain: string;
+  /** Numbers still to be read, ascending. */
+  readonly left: number[];
+  time: string;
+  next: ListedRecord | undefined;
+}
+
+const LIST = 'evidence';
+const PLACES = /^[a-z0-9-]+:\d{1,15}(,[a-z0-9-]+:\d{1,15})*$/;
+
+function placesIn(cursor: string): Map<string, number> {
+  const [places = ''] = decodeCursor(LIST, cursor, [PLACES]);
+  return new Map(
+    places.split(',').map((place): [string, number] => {
+      const [chain = '', number] = place.split(':');
+      return [chain, Number(number)];
+    }),
+  );
 }
 
 /** A record and its envelope by `CHAIN/NUMBER`, as it says of itself. Throws `usage` and `not_found`. */

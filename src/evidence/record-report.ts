@@ -74,7 +74,7 @@ export function recordReport(
   };
 }
 
-function verdictOf({ faults, size, chain }: ChainReport, number: number): Block {
+function verdictOf({ faults, doubts, size, chain }: ChainReport, number: number): Block {
   const own = faults.filter((fault) => fault.number === number);
   if (own.length > 0) {
     return {
@@ -90,6 +90,16 @@ function verdictOf({ faults, size, chain }: ChainReport, number: number): Block 
       text: {
         en: `this record is as it was signed, but its chain ${chain} does not verify.`,
         fr: `cet enregistrement est tel que signé, mais la vérification de sa chaîne ${chain} échoue.`,
+      },
+    };
+  }
+  if (doubts.some((doubt) => doubt.number === number)) {
+    return {
+      kind: 'verdict',
+      verdict: 'unknown',
+      text: {
+        en: 'signed with a key that was stolen later; only its signer says that it was made before.',
+        fr: 'signé avec une clé volée par la suite; seul le signataire affirme qu’il a été fait avant le vol.',
       },
     };
   }

@@ -13,6 +13,12 @@ export async function showRecord(
   const found = await findRecord(evidence, id);
   const { chain } = found.listed;
   const reports = await verifyEvidence(evidence, { only: [chain] });
-  const verified = reports.find((each) => each.chain === chain) ?? { chain, size: 0, head: null, faults: [] };
+  const verified = reports.find((each) => each.chain === chain) ?? {
+    chain,
+    size: 0,
+    head: null,
+    faults: [],
+    doubts: [],
+  };
   return { listed: found.listed, verified, report: recordReport(found, verified) };
 }

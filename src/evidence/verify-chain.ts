@@ -1,6 +1,6 @@
 import { type Head, type KeySet, namedKeys } from '../platform/signing/key-set.js';
-import type { Fault, FaultKind } from './fault.js';
-import { judgeKey } from './judge-key.js';
+import type { Doubt, Fault, FaultKind } from './fault.js';
+import { type Judgement, judgeKey } from './judge-key.js';
 import { type EvidenceRecord, type Opened, openRecord, sha256 } from './record.js';
 
 /** A chain as it is kept: records by their number, and whatever else lies among them. */
@@ -16,6 +16,7 @@ export interface ChainReport {
   /** Of the last record; null for an empty chain. */
   readonly head: Head | null;
   readonly faults: readonly Fault[];
+  readonly doubts: readonly Doubt[];
 }
 
 interface Kept {
@@ -32,6 +33,7 @@ export function verifyChain(kept: KeptChain, keySet: KeySet, known: readonly Hea
   const { chain } = kept;
   const keys = namedKeys(keySet);
   const faults: Fault[] = [];
+  const doubts: Doubt[] = [];
   const fault = (kind: FaultKind, number: number | null, detail: string): void => {
     faults.push({ kind, chain, number, detail });
   };
@@ -40,7 +42,11 @@ export function verifyChain(kept: KeptChain, keySet: KeySet, known: readonly Hea
     .sort((a, b) => a.place - b.place);
   const heads = [...known, ...headsIn(keySet, chain, records)];
 
-  for (const record of records) checkAlone(record, { chain, keySet, fault });
+  for (const record of records) {
+    const judged = checkAlone(record, { chain, keySet, fault });
+    if (judged?.kind === 'unproven') doubts.push({ chain, number: record.place, detail: judged.detail });
+    else if (judged !== undefined) fault(judged.kind, record.place, judged.detail);
+  }
   checkPlaces(records, chain, heads, fault);
   checkLinks(records, chain, fault);
   checkKnown(records, chain, heads, fault);
@@ -56,6 +62,7 @@ export function verifyChain(kept: KeptChain, keySet: KeySet, known: readonly Hea
     size: last?.place ?? 0,
     head: last === undefined ? null : { size: last.place, hash: last.hash },
     faults,
+    doubts,
   };
 }
 
@@ -64,7 +71,7 @@ type Report = (kind: FaultKind, number: number | null, detail: string) => void;
 function checkAlone(
   { place, opened }: Kept,
   { chain, keySet, fault }: { readonly chain: string; readonly keySet: KeySet; readonly fault: Report },
-): void {
+): Judgement | undefined {
   if ('fault' in opened) {
     fault(opened.fault, place, opened.detail);
     return;
@@ -75,8 +82,7 @@ function checkAlone(
     return;
   }
   if (record.number !== place) fault('reordered', place, `record ${record.number} stands in its place`);
-  const judged = judgeKey(kid, record, place, keySet);
-  if (judged !== undefined) fault(judged.kind, place, judged.detail);
+  return judgeKey(kid, record, place, keySet);
 }
 
 /** The record, where its bytes are whole and it belongs here; what damaged ones say of themselves is worth nothing. */
@@ -152,11 +158,13 @@ function checkKnown(records: readonly Kept[], chain: string, known: readonly Hea
   }
 }
 
-/** What the chain held when keys were retired. */
+/** What the chain held when keys were retired, or before they were stolen. */
 function headsIn(keySet: KeySet, chain: string, records: readonly Kept[]): Head[] {
   const context = records.map((kept) => soundIn(chain, kept)?.context).find((name) => name !== undefined);
-  return keySet.keys.flatMap(({ heads = {} }) => {
-    const head = context === undefined ? undefined : heads[context]?.[chain];
-    return head === undefined ? [] : [head];
-  });
+  return keySet.keys.flatMap(({ heads = {}, proven = {} }) =>
+    [heads, proven].flatMap((each): Head[] => {
+      const head = context === undefined ? undefined : each[context]?.[chain];
+      return head === undefined ? [] : [head];
+    }),
+  );
 }

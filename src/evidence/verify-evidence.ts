@@ -1,6 +1,6 @@
 import { NestctlError } from '../platform/errors.js';
 import type { Head, Heads, KeySet } from '../platform/signing/key-set.js';
-import { loadKeySet } from './keys/key-set-file.js';
+import { verifyingKeys } from './keys/imported-keys.js';
 import { lockEvidence } from './lock-evidence.js';
 import type { Evidence } from './open-evidence.js';
 import { rememberHeads, seenHeads } from './seen-heads.js';
@@ -21,7 +21,7 @@ export async function verifyEvidence(
     readonly keySet?: KeySet | undefined;
   } = {},
 ): Promise<ChainReport[]> {
-  const keySet = options.keySet ?? (await loadKeySet(evidence.places));
+  const keySet = options.keySet ?? (await verifyingKeys(evidence.places));
   const reports = await lockEvidence(evidence, async () => {
     const known = [await seenHeads(evidence), ...(options.heads ?? [])];
     const found = await verifyRecords(evidence.store, { keySet, known, only: options.only });

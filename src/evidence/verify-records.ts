@@ -4,7 +4,7 @@ import { type ChainReport, type KeptChain, verifyChain } from './verify-chain.js
 
 /** Verifies some chains of a store, all when `only` is absent, and those that are gone though they were seen. */
 export async function verifyRecords(
-  store: RecordStore,
+  store: Pick<RecordStore, 'chains' | 'list' | 'read'>,
   options: {
     readonly keySet: KeySet;
     /** Heads from elsewhere; several of one chain are all asked for. */
@@ -33,7 +33,7 @@ function headsAtRetirement({ keys }: KeySet): Heads[] {
   return contexts.size === 1 ? keys.flatMap(({ heads = {} }) => Object.values(heads)) : [];
 }
 
-async function readChain(store: RecordStore, chain: string): Promise<KeptChain> {
+async function readChain(store: Pick<RecordStore, 'list' | 'read'>, chain: string): Promise<KeptChain> {
   const { numbers, others } = await store.list(chain);
   const read = async (name: number | string) => (await store.read(chain, name)) ?? Buffer.alloc(0);
   const records: { number: number; bytes: Buffer }[] = [];

@@ -7,8 +7,9 @@ import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT, NestctlError } from '../platform/errors.js';
 import { parseEnvelope, signersOf } from '../platform/signing/dsse.js';
-import { type Heads, type KeySet, namedKeys, parseKeySet } from '../platform/signing/key-set.js';
+import { fingerprint, type Heads, type KeySet, namedKeys, parseKeySet } from '../platform/signing/key-set.js';
 import type { Fault } from './fault.js';
+import { digestOfFile, findSubject, type Voucher } from './find-subject.js';
 import { folderStore } from './folder-store.js';
 import { judgeKey } from './judge-key.js';
 import { parseHead } from './parse-head.js';
@@ -16,11 +17,12 @@ import { IN_TOTO, openRecord, readStatement } from './record.js';
 import type { ChainReport } from './verify-chain.js';
 import { verifyRecords } from './verify-records.js';
 
-const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--json] PATH…
+const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--file FILE]… [--json] PATH…
 
 Checks signed evidence of nestctl with the public keys alone. PATH is a folder of chains, one chain, or a single
 signed record. Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the
-evidence; with --head, a note of an earlier visit, it is seen too when the end of a chain was cut off.
+evidence, and compare its fingerprint. With --head, a note of an earlier visit, it is seen too when the end of a
+chain was cut off. With --file, the records are named that vouch for these very bytes: a package, a report.
 
 Exit codes: 0 all is as it was signed; 3 something was tampered with, and what; 9 something could not be checked;
 1 failure; 2 usage; 5 not found.
@@ -28,7 +30,9 @@ Exit codes: 0 all is as it was signed; 3 something was tampered with, and what; 
 
 interface Checked {
   readonly path: string;
-  readonly chains: readonly Pick<ChainReport, 'chain' | 'size' | 'head' | 'faults'>[];
+  readonly chains: readonly Pick<ChainReport, 'chain' | 'size' | 'head' | 'faults' | 'doubts'>[];
+  /** What files it vouches for, where some were asked about. */
+  readonly vouches?: readonly (Voucher & { readonly file: string })[];
   /** What a single file holds that this verifier cannot judge. */
   readonly unchecked?: string;
 }
@@ -48,6 +52,7 @@ export async function verifyStandalone(argv: readonly string[]): Promise<Verdict
       options: {
         keys: { type: 'string' },
         head: { type: 'string', multiple: true, default: [] },
+        file: { type: 'string', multiple: true, default: [] },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -57,22 +62,40 @@ export async function verifyStandalone(argv: readonly string[]): Promise<Verdict
     const keySet = parseKeySet(await readFile(values.keys, 'utf8'), values.keys);
     const known = values.head.map(parseHead);
     const checked: Checked[] = [];
-    for (const path of positionals) checked.push(await verifyPath(path, keySet, known));
-    const exitCode = checked.some(({ chains }) => chains.some(({ faults }) => faults.length > 0))
-      ? EXIT.finding
-      : checked.some(({ unchecked }) => unchecked !== undefined)
-        ? EXIT.partial
-        : EXIT.done;
+    const files = new Map<string, string>();
+    for (const file of values.file) files.set(file, await digestOfFile(file));
+    for (const path of positionals) checked.push(await verifyPath(path, keySet, known, files));
+    const strangers = [...files.keys()].filter(
+      (file) => !checked.some(({ vouches = [] }) => vouches.some((each) => each.file === file)),
+    );
+    const exitCode =
+      strangers.length > 0 || checked.some(({ chains }) => chains.some(({ faults }) => faults.length > 0))
+        ? EXIT.finding
+        : checked.some(
+              ({ chains, unchecked }) =>
+                unchecked !== undefined || chains.some(({ doubts }) => doubts.length > 0),
+            )
+          ? EXIT.partial
+          : EXIT.done;
     const stdout = values.json
-      ? `${JSON.stringify({ ok: exitCode === EXIT.done, checked }, null, 2)}\n`
-      : checked.map(asText).join('');
+      ? `${JSON.stringify({ ok: exitCode === EXIT.done, keys: fingerprint(keySet.keys), checked, strangers }, null, 2)}\n`
+      : [
+          `keys ${fingerprint(keySet.keys)}\n`,
+          ...checked.map(asText),
+          ...strangers.map((file) => `STRANGER  ${oneLine(file)}: no record here is about these bytes\n`),
+        ].join('');
     return { exitCode, stdout: printable(stdout), stderr: '' };
   } catch (error) {
     return refused(...explain(error));
   }
 }
 
-async function verifyPath(path: string, keySet: KeySet, known: readonly Heads[]): Promise<Checked> {
+async function verifyPath(
+  path: string,
+  keySet: KeySet,
+  known: readonly Heads[],
+  files: ReadonlyMap<string, string>,
+): Promise<Checked> {
   if (!(await stat(path)).isDirectory()) return verifyFile(path, await readFile(path), keySet);
   const folder = resolve(path);
   const inside = await folderStore(folder).chains();
@@ -81,9 +104,15 @@ async function verifyPath(path: string, keySet: KeySet, known: readonly Heads[])
   const chains = isChain
     ? await verifyRecords(outside, { keySet, known, only: [basename(folder)] })
     : await verifyRecords(folderStore(folder), { keySet, known });
+  const store = isChain ? outside : folderStore(folder);
+  const vouches: (Voucher & { readonly file: string })[] = [];
+  for (const [file, digest] of files) {
+    const those = await findSubject(store, keySet, chains, digest);
+    vouches.push(...those.map((each) => ({ ...each, file })));
+  }
   // An empty folder proves nothing.
   const empty = chains.every(({ size, faults }) => size === 0 && faults.length === 0);
-  return { path, chains, ...(empty ? { unchecked: 'there is no evidence in it' } : {}) };
+  return { path, chains, vouches, ...(empty ? { unchecked: 'there is no evidence in it' } : {}) };
 }
 
 /** One envelope by itself: its bytes and its key, but not its place in a chain. */
@@ -99,34 +128,42 @@ function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
       };
     }
   }
+  const alone = { size: 1, head: null, doubts: [] };
   const opened = openRecord(bytes, keys);
   if ('fault' in opened) {
     const fault: Fault = { kind: opened.fault, chain: '', number: null, detail: opened.detail };
-    return { path, chains: [{ chain: '', size: 1, head: null, faults: [fault] }] };
+    return { path, chains: [{ ...alone, chain: '', faults: [fault] }] };
   }
   const { record, kid } = opened;
+  const { chain, number } = record;
   const judged = judgeKey(kid, record, undefined, keySet);
-  if (judged === undefined && keySet.keys.some((key) => key.kid === kid && key.stolen_since !== undefined)) {
+  if (judged?.kind === 'unproven') {
     // A thief writes any time; only the place in the chain could tell.
     return { path, chains: [], unchecked: `signed with ${kid}, stolen later: verify it within its chain` };
   }
-  const faults = judged === undefined ? [] : [{ ...judged, chain: record.chain, number: record.number }];
-  return { path, chains: [{ chain: record.chain, size: 1, head: null, faults }] };
+  const faults = judged === undefined ? [] : [{ kind: judged.kind, detail: judged.detail, chain, number }];
+  return { path, chains: [{ ...alone, chain, faults }] };
 }
 
-function asText({ path, chains, unchecked }: Checked): string {
-  const lines = chains.flatMap(({ chain, size, head, faults }) => {
+function asText({ path, chains, unchecked, vouches = [] }: Checked): string {
+  const lines = chains.flatMap(({ chain, size, head, faults, doubts }) => {
     const of = head === null ? `record of ${chain || path}` : `chain ${chain}`;
-    if (faults.length === 0) {
-      const what = head === null ? 'as it was signed; its place in the chain was not looked at' : count(size);
-      return [`good      ${of}: ${what}${headText(chain, head)}`];
-    }
-    return faults.map(
-      ({ kind, number, detail }) =>
-        `TAMPERED  ${of}${number === null ? '' : `, record ${number}`}: ${kind}: ${detail}`,
-    );
+    const found = [
+      ...faults.map(
+        ({ kind, number, detail }) =>
+          `TAMPERED  ${of}${number === null ? '' : `, record ${number}`}: ${kind}: ${detail}`,
+      ),
+      ...doubts.map(({ number, detail }) => `unknown   ${of}, record ${number}: ${detail}`),
+    ];
+    if (found.length > 0) return found;
+    const what = head === null ? 'as it was signed; its place in the chain was not looked at' : count(size);
+    return [`good      ${of}: ${what}${headText(chain, head)}`];
   });
-  return [path, ...lines, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
+  const files = vouches.map(
+    ({ file, record, type, name, made_at: madeAt, made_by: madeBy }) =>
+      `good      ${file}: the ${type} ${record} of ${madeAt} by ${madeBy} is about it, as ${name}`,
+  );
+  return [path, ...lines, ...files, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
     .map((line, at) => `${at === 0 ? '' : '  '}${oneLine(line)}\n`)
     .join('');
 }

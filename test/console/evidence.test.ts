@@ -34,9 +34,12 @@ async function evidence(...args: string[]): Promise<Finished & { json: Envelope 
   };
 }
 
+const create = (...args: string[]) => evidence('key', 'create', '--reason', 'first', ...args);
+
 interface Envelope {
   // biome-ignore lint/suspicious/noExplicitAny: tests state the shape they expect
   readonly result: any;
+  readonly meta: { readonly next_cursor: string | null };
   readonly error: { readonly code: string; readonly exitCode: number };
 }
 
@@ -53,11 +56,10 @@ describe('evidence', () => {
   });
 
   it('is listed, shown and verified in text and JSON', async () => {
-    await evidence('key', 'create', '--reason', 'first');
+    await create('--ticket', 'OPS-1');
     const list = await evidence('list', '--json');
     expect(list.code).toBe(0);
     expect(list.json.result).toMatchObject({
-      more: false,
       records: [
         {
           id: 'keys/1',
@@ -65,7 +67,7 @@ describe('evidence', () => {
           made_by: 'camille.roy',
           context: 'prod',
           damaged: false,
-          content: { event: 'created', because: 'first' },
+          content: { event: 'created', because: 'first', ticket: 'OPS-1' },
         },
       ],
     });
@@ -84,8 +86,26 @@ describe('evidence', () => {
     expect(absent.stderr).toContain('absent.json');
   });
 
+  it('is listed page by page', async () => {
+    await create();
+    await evidence('key', 'rotate', '--reason', 'yearly', '--yes');
+    const first = await evidence('list', '--limit', '2', '--json');
+    expect(first.json.result.records.map(({ id }: { id: string }) => id)).toEqual(['keys/3', 'keys/2']);
+    const rest = await evidence(
+      'list',
+      '--limit',
+      '2',
+      '--cursor',
+      first.json.meta.next_cursor ?? '',
+      '--json',
+    );
+    expect(rest.json.result.records.map(({ id }: { id: string }) => id)).toEqual(['keys/1']);
+    expect(rest.json.meta.next_cursor).toBeNull();
+    expect(await evidence('list', '--cursor', 'nonsense')).toMatchObject({ code: 2 });
+  });
+
   it('that was tampered with is named with exit code 3, in text and JSON', async () => {
-    await evidence('key', 'create');
+    await create();
     await evidence('key', 'rotate', '--reason', 'yearly', '--yes');
     await writeFile(record(2), (await readFile(record(2), 'utf8')).replace('"payload":"e', '"payload":"f'));
     await rm(record(3));
@@ -104,7 +124,7 @@ describe('evidence', () => {
   });
 
   it('is written as a page, in either language', async () => {
-    await evidence('key', 'create');
+    await create();
     for (const [language, verdict] of [
       ['en', 'Good: signed'],
       ['fr', 'Bon\u00a0: signé'],
@@ -123,14 +143,14 @@ describe('evidence', () => {
 
 describe('keys', () => {
   it('are made once, in files of mode 0600, and never overwritten', async () => {
-    expect(await evidence('key', 'create')).toMatchObject({ code: 0 });
+    expect(await create()).toMatchObject({ code: 0 });
     const before = await readFile(keyFile(), 'utf8');
-    const again = await evidence('key', 'create', '--json');
+    const again = await create('--json');
     expect(again.code).toBe(6);
     expect(again.json.error).toMatchObject({ code: 'key_exists', exitCode: 6 });
     expect(await readFile(keyFile(), 'utf8')).toBe(before);
-    expect(await evidence('key', 'create', '--for', 'ledger')).toMatchObject({ code: 0 });
-    expect(await evidence('key', 'create', '--for', 'ledger')).toMatchObject({ code: 6 });
+    expect(await create('--for', 'ledger')).toMatchObject({ code: 0 });
+    expect(await create('--for', 'ledger')).toMatchObject({ code: 6 });
     expect(await evidence('key', 'rotate', '--for', 'ledger', '--reason', 'x', '--yes')).toMatchObject({
       code: 0,
     });
@@ -141,7 +161,7 @@ describe('keys', () => {
   });
 
   it('open to others are refused with the command that closes them', async () => {
-    await evidence('key', 'create');
+    await create();
     await chmod(keyFile(), 0o644);
     const run = await evidence('key', 'rotate', '--reason', 'x', '--yes', '--json');
     expect(run.code).toBe(4);
@@ -149,17 +169,76 @@ describe('keys', () => {
   });
 
   it('need consent and a reason to be rotated or retired', async () => {
-    await evidence('key', 'create');
+    await create();
     for (const verb of ['rotate', 'retire']) {
       expect(await evidence('key', verb, '--reason', 'x'), verb).toMatchObject({ code: 7 });
-      expect(await evidence('key', verb, '--yes'), verb).toMatchObject({ code: 2 });
+      expect(await evidence('key', verb, '--yes'), verb).toMatchObject({ code: 7 });
       expect(await evidence('key', verb, '--reason', 'x', '--dry-run'), verb).toMatchObject({ code: 0 });
     }
     expect((await evidence('list', '--json')).json.result.records).toHaveLength(1);
   });
 
+  it('are made for a reason, and with --dry-run not at all', async () => {
+    expect(await evidence('key', 'create')).toMatchObject({ code: 7 });
+    const dry = await evidence('key', 'create', '--dry-run', '--json');
+    expect(dry.json.result).toMatchObject({ dry_run: true, plan: { kept: keyFile() } });
+    expect(await readdir(home)).toEqual(['contexts.toml']);
+    await create();
+    expect(await evidence('key', 'create', '--dry-run')).toMatchObject({ code: 6 });
+    const ticket = ['--reason', 'yearly', '--ticket', 'OPS-7', '--yes'];
+    await evidence('key', 'rotate', ...ticket);
+    await evidence('key', 'retire', ...ticket);
+    await create();
+    const { records } = (await evidence('list', '--json', '--chain', 'keys')).json.result;
+    const told = records.map(({ content }: { content: object }) => content);
+    expect(told.filter(({ ticket }: { ticket?: string }) => ticket === 'OPS-7')).toHaveLength(3);
+  });
+
+  it('of another operator are trusted once their fingerprint is confirmed, and theirs alone', async () => {
+    await create();
+    const other = await mkdtemp(join(tmpdir(), 'nestctl-evidence-'));
+    onTestFinished(() => rm(other, { recursive: true, force: true }));
+    const mine = home;
+    await writeFile(join(other, 'contexts.toml'), await readFile(join(mine, 'contexts.toml')), {
+      mode: 0o600,
+    });
+    home = other;
+    await create();
+    const file = join(other, 'keys.json');
+    const published = (await evidence('key', 'publish', '--to', file, '--json')).json.result;
+    expect((await evidence('key', 'publish')).stdout).toContain(published.fingerprint);
+    home = mine;
+    const args = [
+      'key',
+      'import',
+      file,
+      '--owner',
+      'alex.tremblay',
+      '--reason',
+      'shared',
+      '--ticket',
+      'OPS-9',
+    ];
+    const asked = await evidence(...args, '--json');
+    expect(asked).toMatchObject({ code: 7 });
+    expect((await evidence(...args, '--dry-run')).stdout).toContain(published.fingerprint);
+    expect(await evidence(...args, '--confirm', '0000-0000')).toMatchObject({ code: 2 });
+    expect(await readdir(join(mine, 'contexts/prod/signing'))).not.toContain('imported-keys.json');
+    const done = await evidence(...args, '--confirm', published.fingerprint, '--json');
+    expect(done.json.result).toMatchObject({ imported: [published.keys[0].kid], recorded: true });
+    const [imported] = (await evidence('list', '--json')).json.result.records;
+    expect(imported.content).toMatchObject({ event: 'imported', owner: 'alex.tremblay', ticket: 'OPS-9' });
+    expect((await evidence('key', 'publish', '--with-imported')).stdout).toContain('alex.tremblay');
+    expect((await evidence('key', 'publish', '--json')).json.result.keys).toHaveLength(1);
+    expect(
+      await evidence('key', 'import', join(other, 'absent'), '--owner', 'x', '--reason', 'y'),
+    ).toMatchObject({
+      code: 5,
+    });
+  });
+
   it('reported stolen fail what they signed since, and say so', async () => {
-    await evidence('key', 'create');
+    await create();
     const run = await evidence(
       'key',
       'retire',
@@ -176,7 +255,7 @@ describe('keys', () => {
     expect(verify.code).toBe(3);
     expect(verify.json.result.chains[0].faults).toMatchObject([{ kind: 'stolen_key', number: 1 }]);
     expect(await evidence('key', 'retire', '--reason', 'x', '--yes')).toMatchObject({ code: 5 });
-    expect(await evidence('key', 'create')).toMatchObject({ code: 0 });
+    expect(await create()).toMatchObject({ code: 0 });
     const published = (await evidence('key', 'publish', '--json')).json.result.keys;
     expect(published).toHaveLength(2);
     expect(published[0]).toMatchObject({ stolen_since: expect.any(String), retired_at: expect.any(String) });
@@ -184,12 +263,12 @@ describe('keys', () => {
   });
 
   it('come from a command where the context says so, and go to no file', async () => {
-    await evidence('key', 'create');
+    await create();
     const vault = join(home, 'vault.pem');
     await writeFile(vault, await readFile(keyFile()), { mode: 0o600 });
     await rm(join(home, 'contexts'), { recursive: true });
     await configure(`[contexts.prod.signing_key]\ncommand = ["cat", "${vault}"]\n`);
-    expect(await evidence('key', 'create')).toMatchObject({ code: 0 });
+    expect(await create()).toMatchObject({ code: 0 });
     expect(await readdir(join(home, 'contexts/prod/signing'))).not.toContain('key.pem');
     expect(await evidence('key', 'rotate', '--reason', 'x', '--yes')).toMatchObject({ code: 6 });
     expect(await evidence('verify')).toMatchObject({ code: 0 });
@@ -210,10 +289,11 @@ describe('keys', () => {
     let killed = 0;
     for (let at = 0; at < 8; at += 1) {
       if (
-        (await cut(at, ...(at < 2 ? ['create'] : ['rotate', '--reason', 'x', '--yes']))).signal === 'SIGKILL'
+        (await cut(at, ...(at < 2 ? ['create', '--reason', 'x'] : ['rotate', '--reason', 'x', '--yes'])))
+          .signal === 'SIGKILL'
       )
         killed += 1;
-      if (at === 1) expect([0, 6]).toContain((await evidence('key', 'create')).code);
+      if (at === 1) expect([0, 6]).toContain((await create()).code);
       if (at > 1) expect(await evidence('verify'), `EVIDENCE_SEED=${seed}`).toMatchObject({ code: 0 });
     }
     expect(killed).toBeGreaterThan(0);
@@ -232,7 +312,7 @@ describe('keys', () => {
     await configure(
       '[contexts.prod.signing_key]\nfile = "own.pem"\n[contexts.prod.evidence]\nfolder = "records"\n',
     );
-    expect(await evidence('key', 'create')).toMatchObject({ code: 0 });
+    expect(await create()).toMatchObject({ code: 0 });
     expect(await readdir(join(home, 'records/keys'))).toEqual(['000001.json']);
     expect((await stat(join(home, 'own.pem'))).mode & 0o777).toBe(0o600);
     await configure('[contexts.prod.signing_key]\nfile = "a"\ncommand = ["b"]\n');
@@ -241,8 +321,8 @@ describe('keys', () => {
 
   it('are never shown: not the private half, in any output, error, page, record or process list', async () => {
     const seen = watchProcesses();
-    await evidence('key', 'create', '--verbose');
-    await evidence('key', 'create', '--for', 'ledger', '--verbose');
+    await create('--verbose');
+    await create('--for', 'ledger', '--verbose');
     const pem = await readFile(keyFile(), 'utf8');
     const secrets = [
       pem.split('\n')[1] ?? '',
@@ -253,9 +333,9 @@ describe('keys', () => {
     await evidence('show', 'keys/1', '--html', join(home, 'page.html'), '--verbose', '--json');
     await evidence('key', 'publish', '--to', join(home, 'keys.json'), '--verbose');
     await evidence('list', '--json', '--verbose');
-    await evidence('key', 'create', '--verbose');
+    await create('--verbose');
     await writeFile(keyFile(), pem.replace('END', 'EN'));
-    await evidence('key', 'create', '--verbose');
+    await create('--verbose');
     await evidence('verify', '--verbose');
     const files = [
       'page.html',

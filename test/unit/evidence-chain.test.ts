@@ -211,7 +211,7 @@ describe('a chain cut at its end', () => {
   });
 
   it('is seen by the heads that the key set keeps of a retirement', async () => {
-    await rotateSigningKey(evidence, 'yearly');
+    await rotateSigningKey(evidence, { because: 'yearly' });
     await publishKeys(evidence, keysFile);
     await rm(file(5));
     expect((await standalone()).named).toEqual(['truncated 5']);
@@ -223,7 +223,7 @@ describe('a chain cut at its end', () => {
 
 describe('a key', () => {
   it('that was rotated keeps verifying what it signed', async () => {
-    await rotateSigningKey(evidence, 'yearly');
+    await rotateSigningKey(evidence, { because: 'yearly' });
     await appendRecord(evidence, draft(6));
     await publishKeys(evidence, keysFile);
     await bothName();
@@ -231,7 +231,7 @@ describe('a key', () => {
 
   it('that was retired signs nothing any more, whatever time it claims', async () => {
     const { signer, record, hash } = await forged(5);
-    await rotateSigningKey(evidence, 'yearly');
+    await rotateSigningKey(evidence, { because: 'yearly' });
     await publishKeys(evidence, keysFile);
     // Backdated to the moment of the last good record: only its place gives it away.
     const late = { ...record, number: 6, previous: hash };
@@ -283,7 +283,7 @@ describe('a key', () => {
 
   it('whose rotation was cut short is settled by the next one at work', async () => {
     const before = await readFile(keyFile(), 'utf8');
-    await rotateSigningKey(evidence, 'yearly');
+    await rotateSigningKey(evidence, { because: 'yearly' });
     // As if killed between naming the next key in the set and putting it in place.
     await rename(keyFile(), `${keyFile()}.next`);
     await writeFile(keyFile(), before, { mode: 0o600 });

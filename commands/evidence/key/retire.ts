@@ -3,18 +3,21 @@ import {
   Args,
   consentFlags,
   Flags,
-  textFlag,
   timeRange,
+  whyFlags,
   zoneFlags,
 } from '../../../src/console/flags/index.js';
 import type { Outcome } from '../../../src/console/outcome.js';
 import { details, text } from '../../../src/console/views.js';
+import type { Heads } from '../../../src/evidence/index.js';
+import type { Context } from '../../../src/platform/config/contexts.js';
 
 export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKeyRetire> {
   static override summary = 'Retire a signing key without a next one, or report it stolen';
   static override description =
-    'What it signed before stays valid; with --stolen-since, what it signed from then on is not. Its private half is ' +
-    'destroyed where that is a file.';
+    'What it signed before stays valid; with --stolen-since, what it signed from then on is not. What it claims to have ' +
+    'signed before the theft is proven by the clock of the object store, as far as it was carried there: only a thief ' +
+    'would need another time. Its private half is destroyed where that is a file.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --reason "laptop replaced" --yes',
     '<%= config.bin %> <%= command.id %> --reason "laptop stolen" --stolen-since 2026-11-20T18:00 --yes',
@@ -22,8 +25,8 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
   static override args = { key: Args.string({ description: 'its id; the active one when absent' }) };
   static override flags = {
     ...consentFlags,
+    ...whyFlags,
     ...zoneFlags,
-    reason: textFlag({ description: 'why; it is kept with the key', env: 'NESTCTL_REASON', required: true }),
     'stolen-since': Flags.string({
       description: 'somebody else may have it from this time on: 3h, a date or a time',
       helpValue: 'TIME',
@@ -32,16 +35,22 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
 
   async perform(): Promise<Outcome> {
     const { openEvidence, planRetirement, retireKey } = await import('../../../src/evidence/index.js');
-    const evidence = openEvidence(await this.context());
-    const { reason, zone, 'stolen-since': since } = this.flags;
+    const context = await this.context();
+    const evidence = openEvidence(context);
+    const { zone, 'stolen-since': since } = this.flags;
     const stolenSince = timeRange({ since, zone }).since;
+    const why = await this.why();
     return await this.change({
-      plan: () => planRetirement(evidence, { kid: this.args.key, because: reason, stolenSince }),
+      plan: async () => {
+        const proven = stolenSince && (await this.#provenBefore(context, stolenSince));
+        return await planRetirement(evidence, { ...why, kid: this.args.key, stolenSince, proven });
+      },
       show: (plan) =>
         details({
           key: plan.kid,
           reason: plan.because,
           'stolen since': stolenSince,
+          'proven before': provenText(plan.proven),
           context: evidence.context,
         }),
       question: (plan) => `Retire the key ${plan.kid}? It cannot be brought back.`,
@@ -63,4 +72,28 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
       }),
     });
   }
+
+  /** A theft is reported also where the object store does not answer: reporting it again can add the proof. */
+  async #provenBefore(context: Context, time: Date): Promise<Heads | undefined> {
+    if (context.object_store === undefined) return undefined;
+    const { headsBefore, openCarrier } = await import('../../../src/evidence/index.js');
+    const { NestctlError } = await import('../../../src/platform/errors.js');
+    try {
+      const carrier = await openCarrier(context);
+      try {
+        return await headsBefore(carrier, time);
+      } finally {
+        carrier.close();
+      }
+    } catch (error) {
+      if (!(error instanceof NestctlError)) throw error;
+      this.warning('not_proven', `What was signed before cannot be proven now: ${error.message}`);
+      return undefined;
+    }
+  }
+}
+
+function provenText(proven: Heads | undefined): string | undefined {
+  const heads = Object.entries(proven ?? {});
+  return heads.length === 0 ? undefined : heads.map(([chain, { size }]) => `${chain} to ${size}`).join(', ');
 }

@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../../src/console/base-command.js';
-import { consentFlags, Flags, textFlag } from '../../../src/console/flags/index.js';
+import { consentFlags, Flags, whyFlags } from '../../../src/console/flags/index.js';
 import type { Outcome } from '../../../src/console/outcome.js';
 import { details, text } from '../../../src/console/views.js';
 
@@ -11,13 +11,9 @@ export default class EvidenceKeyRotate extends ConsoleCommand<typeof EvidenceKey
   static override examples = ['<%= config.bin %> <%= command.id %> --reason "yearly" --yes'];
   static override flags = {
     ...consentFlags,
+    ...whyFlags,
     for: Flags.option({ options: ['signing', 'ledger'] as const, default: 'signing' as const })({
       description: 'which key',
-    }),
-    reason: textFlag({
-      description: 'why; it is kept with the keys',
-      env: 'NESTCTL_REASON',
-      required: true,
     }),
   };
 
@@ -26,12 +22,13 @@ export default class EvidenceKeyRotate extends ConsoleCommand<typeof EvidenceKey
       '../../../src/evidence/index.js'
     );
     const evidence = openEvidence(await this.context());
-    const { for: purpose, reason } = this.flags;
+    const { for: purpose } = this.flags;
+    const why = await this.why();
     return await this.change({
       plan: () => planRotation(evidence, purpose),
-      show: (plan) => details({ context: plan.context, for: purpose, key: plan.kid }),
+      show: (plan) => details({ context: plan.context, for: purpose, key: plan.kid, reason: why.because }),
       question: (plan) => `Rotate the ${purpose} key of ${plan.context}?`,
-      apply: () => (purpose === 'ledger' ? rotateLedgerKey(evidence) : rotateSigningKey(evidence, reason)),
+      apply: () => (purpose === 'ledger' ? rotateLedgerKey(evidence, why) : rotateSigningKey(evidence, why)),
       done: (made, plan) => ({
         result: { key: made.kid, before: plan.kid, for: purpose, recorded: made.recorded },
         view: text(`The ${purpose} key is ${made.kid} now.`, { mark: 'good' }),

@@ -42,6 +42,23 @@ export const staffFlags = {
   }),
 };
 
+/** For what is changed outside of the database; read them with `this.why()`. */
+export const whyFlags = {
+  reason: textFlag({
+    description: 'why; it is kept with what is changed',
+    env: 'NESTCTL_REASON',
+    helpGroup: 'WRITE',
+    helpValue: 'TEXT',
+  }),
+  ticket: textFlag({
+    description: 'the ticket this belongs to',
+    env: 'NESTCTL_TICKET',
+    helpGroup: 'WRITE',
+    helpValue: 'ID',
+  }),
+  'dry-run': Flags.boolean({ description: 'show the plan and change nothing', helpGroup: 'WRITE' }),
+};
+
 /** For what asks before it changes something. */
 export const consentFlags = {
   'dry-run': Flags.boolean({ description: 'show the plan and change nothing', helpGroup: 'WRITE' }),

@@ -1,13 +1,32 @@
 import type { EvidencePlaces } from '../../platform/config/evidence-places.js';
 import { type PublishedKey, parseKeySet } from '../../platform/signing/key-set.js';
+import type { Made } from '../../platform/signing/ledger-keys.js';
 import { readPrivateFile, replacePrivateFile } from '../../platform/signing/private-file.js';
 
+/** Why a key is changed, in the words of whoever changes it. */
+export interface Why {
+  readonly because?: string | undefined;
+  readonly ticket?: string | undefined;
+}
+
 /** A key with who did what to it, which is not published. */
-export interface KnownKey extends PublishedKey {
-  readonly made_by?: string;
-  readonly made_because?: string;
-  readonly retired_by?: string;
-  readonly retired_because?: string;
+export interface KnownKey extends PublishedKey, Made {
+  readonly retired_by?: string | undefined;
+  readonly retired_because?: string | undefined;
+  readonly retired_ticket?: string | undefined;
+}
+
+/** What is kept with a key of who made it. */
+export function madeBy(operator: string, { because, ticket }: Why): Made {
+  return { made_by: operator, made_because: because, made_ticket: ticket };
+}
+
+/** What is kept with a key of who retired it. */
+export function retiredBy(
+  operator: string,
+  { because, ticket }: Why,
+): Pick<KnownKey, 'retired_by' | 'retired_because' | 'retired_ticket'> {
+  return { retired_by: operator, retired_because: because, retired_ticket: ticket };
 }
 
 /** The keys of a context, oldest first; none where there is no file yet. Throws `key_set_invalid`, `key_open`. */

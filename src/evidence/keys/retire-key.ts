@@ -1,18 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { NestctlError } from '../../platform/errors.js';
+import type { Heads } from '../../platform/signing/key-set.js';
 import { loadSigningKey } from '../../platform/signing/signing-key.js';
 import { lockEvidence } from '../lock-evidence.js';
 import type { Evidence } from '../open-evidence.js';
 import { headsNow } from './heads-now.js';
-import { activeKey, type KnownKey, loadKeySet, saveKeySet } from './key-set-file.js';
+import { activeKey, type KnownKey, loadKeySet, retiredBy, saveKeySet } from './key-set-file.js';
 import { recordKeyChanges } from './record-key-changes.js';
 import { settleRotation } from './signer.js';
 
 export interface Retirement {
   readonly kid: string;
-  readonly because: string;
+  readonly because: string | undefined;
+  readonly ticket: string | undefined;
   /** RFC 3339, UTC. */
   readonly stolenSince: string | undefined;
+  /** What the object store, by its own clock, had been given before the theft; undefined where it was not asked. */
+  readonly proven: Heads | undefined;
 }
 
 /** What would be retired: the named key, else the active one. Throws `not_found`, `usage`, `no_signing_key`. */
@@ -20,8 +24,10 @@ export async function planRetirement(
   { places }: Evidence,
   options: {
     readonly kid?: string | undefined;
-    readonly because: string;
+    readonly because: string | undefined;
+    readonly ticket?: string | undefined;
     readonly stolenSince?: Date | undefined;
+    readonly proven?: Heads | undefined;
   },
 ): Promise<Retirement> {
   const { keys } = await loadKeySet(places);
@@ -48,7 +54,8 @@ export async function planRetirement(
       hint: 'A report can only be moved back in time: a later one would make records good again.',
     });
   }
-  return { kid: key.kid, because: options.because, stolenSince };
+  const { because, ticket, proven } = options;
+  return { kid: key.kid, because, ticket, stolenSince, proven };
 }
 
 /**
@@ -57,7 +64,7 @@ export async function planRetirement(
  */
 export async function retireKey(
   evidence: Evidence,
-  { kid, because, stolenSince }: Retirement,
+  { kid, stolenSince, proven, ...why }: Retirement,
 ): Promise<{ readonly key: KnownKey; readonly destroyed: boolean; readonly recorded: boolean }> {
   return await lockEvidence(evidence, async () => {
     const { places, operator, context } = evidence;
@@ -71,11 +78,21 @@ export async function retireKey(
         ? {
             retired_at: new Date().toISOString(),
             heads: { [context]: await headsNow(evidence) },
-            retired_by: operator,
-            retired_because: because,
+            ...retiredBy(operator, why),
           }
         : {}),
-      ...(stolenSince === undefined ? {} : { stolen_since: stolenSince }),
+      ...(stolenSince === undefined
+        ? {}
+        : {
+            stolen_since: stolenSince,
+            // What was proven to lie before a later time than this may not lie before this one.
+            proven:
+              proven !== undefined
+                ? { [context]: proven }
+                : stolenSince === known.stolen_since
+                  ? known.proven
+                  : undefined,
+          }),
     };
     await saveKeySet(
       places,

@@ -13,7 +13,15 @@ import { lockEvidence } from '../lock-evidence.js';
 import type { Evidence } from '../open-evidence.js';
 import type { MadeKey } from './create-key.js';
 import { headsNow } from './heads-now.js';
-import { activeKey, type KnownKey, loadKeySet, saveKeySet } from './key-set-file.js';
+import {
+  activeKey,
+  type KnownKey,
+  loadKeySet,
+  madeBy,
+  retiredBy,
+  saveKeySet,
+  type Why,
+} from './key-set-file.js';
 import { recordKeyChanges } from './record-key-changes.js';
 import { nextKeyFile, openSigner, settleRotation } from './signer.js';
 
@@ -38,7 +46,7 @@ export interface RotatedKey extends MadeKey {
  * Retires the signing key and puts the next in its place: a new one, or where a command holds the key, the one that
  * it prints by now. Interrupted, it is done or not begun. Throws `no_signing_key`, `key_unchanged`.
  */
-export async function rotateSigningKey(evidence: Evidence, because: string): Promise<RotatedKey> {
+export async function rotateSigningKey(evidence: Evidence, why: Why): Promise<RotatedKey> {
   return await lockEvidence(evidence, async () => {
     const { places, operator, context } = evidence;
     await settleRotation(places);
@@ -50,17 +58,9 @@ export async function rotateSigningKey(evidence: Evidence, because: string): Pro
     const heads = { [context]: await headsNow(evidence) };
     await saveKeySet(places, [
       ...keys.map((key) =>
-        key === active
-          ? {
-              ...key,
-              retired_at: now.toISOString(),
-              heads,
-              retired_by: operator,
-              retired_because: because,
-            }
-          : key,
+        key === active ? { ...key, retired_at: now.toISOString(), heads, ...retiredBy(operator, why) } : key,
       ),
-      { ...publishedKey(next.key, now), made_by: operator, made_because: because },
+      { ...publishedKey(next.key, now), ...madeBy(operator, why) },
     ]);
     await settleRotation(places);
     return { kid: next.kid, retired: active.kid, recorded: await recordKeyChanges(evidence) };
@@ -68,10 +68,11 @@ export async function rotateSigningKey(evidence: Evidence, because: string): Pro
 }
 
 /** Adds an HMAC key, which makes new entries; the older ones stay to recognise theirs. */
-export async function rotateLedgerKey(evidence: Evidence): Promise<MadeKey> {
+export async function rotateLedgerKey(evidence: Evidence, why: Why): Promise<MadeKey> {
   return await lockEvidence(evidence, async () => {
-    const keys = await rotateLedgerKeys(evidence.places.ledgerKeys);
-    return { kid: keys.at(-1)?.kid ?? '', recorded: false };
+    const { places, operator } = evidence;
+    const keys = await rotateLedgerKeys(places.ledgerKeys, madeBy(operator, why));
+    return { kid: keys.at(-1)?.kid ?? '', recorded: await recordKeyChanges(evidence) };
   });
 }
 

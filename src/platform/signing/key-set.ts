@@ -32,6 +32,11 @@ export interface PublishedKey {
    * in a chain is not: beyond these heads nothing of this key is valid.
    */
   readonly heads?: Readonly<Record<string, Heads>>;
+  /**
+   * For a stolen key: what a clock that is not its thief's says the chains of each context held before the theft.
+   * Up to these heads its records are good; beyond, nothing but the signer says when they were made.
+   */
+  readonly proven?: Readonly<Record<string, Heads>> | undefined;
 }
 
 /** A JSON Web Key Set: the one thing a verifier has to get from somewhere it trusts. */
@@ -57,6 +62,37 @@ export function publishedKey(key: KeyObject, validFrom: Date): PublishedKey {
     use: 'sig',
     valid_from: validFrom.toISOString(),
   };
+}
+
+/** What is published of a key, whatever else is known of it. */
+export function publicPart(key: PublishedKey): PublishedKey {
+  const { kty, crv, x, kid, alg, use, valid_from, retired_at, stolen_since, heads, proven } = key;
+  const life = { retired_at, stolen_since, heads, proven };
+  const told = Object.fromEntries(Object.entries(life).filter(([, value]) => value !== undefined));
+  return { kty, crv, x, kid, alg, use, valid_from, ...told };
+}
+
+/**
+ * What two people compare over another way than the one a key set came by: 128 bits of SHA-256 over all that a
+ * verifier would believe because of it, in groups of four to be read aloud.
+ */
+export function fingerprint(keys: readonly PublishedKey[]): string {
+  const told = keys.map(publicPart).sort((a, b) => (a.kid < b.kid ? -1 : 1));
+  const digest = createHash('sha256')
+    .update(JSON.stringify(told.map(ordered)))
+    .digest('hex');
+  return digest.slice(0, 32).match(/.{4}/g)?.join('-') ?? '';
+}
+
+/** The same value with the names of every object in order. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, ordered(value[name])]),
+  );
 }
 
 /** The keys of a set, ready to verify with. */
@@ -100,9 +136,13 @@ function problemOf(key: unknown): string | undefined {
   for (const name of ['retired_at', 'stolen_since']) {
     if (key[name] !== undefined && !isInstant(key[name])) return `${name} is not a time`;
   }
-  if (key.heads === undefined) return;
-  if (!isObject(key.heads)) return 'heads is not an object';
-  return Object.values(key.heads).every(areHeads) ? undefined : 'heads are not sizes and hashes';
+  for (const name of ['heads', 'proven']) {
+    const heads = key[name];
+    if (heads === undefined) continue;
+    if (!isObject(heads)) return `${name} is not an object`;
+    if (!Object.values(heads).every(areHeads)) return `${name} are not sizes and hashes`;
+  }
+  return;
 }
 
 const CHAIN = /^[a-z0-9]+(-[a-z0-9]+)*$/;

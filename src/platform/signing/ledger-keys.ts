@@ -4,10 +4,17 @@ import { isObject } from './dsse.js';
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from './private-file.js';
 
 /** An HMAC key of a ledger. */
-export interface LedgerKey {
+export interface LedgerKey extends Made {
   readonly kid: string;
   readonly made_at: string;
   readonly secret: Buffer;
+}
+
+/** Who made a key, and why. */
+export interface Made {
+  readonly made_by?: string | undefined;
+  readonly made_because?: string | undefined;
+  readonly made_ticket?: string | undefined;
 }
 
 /**
@@ -25,29 +32,36 @@ export function ledgerMac(key: LedgerKey, purpose: string, text: string): string
 }
 
 /** Makes the file with its first key. Throws `key_exists`. */
-export async function createLedgerKeys(path: string): Promise<LedgerKeys> {
-  const keys: LedgerKeys = [newKey()];
+export async function createLedgerKeys(path: string, made: Made = {}): Promise<LedgerKeys> {
+  const keys: LedgerKeys = [newKey(made)];
   await createPrivateFile(path, written(keys));
   return keys;
 }
 
 /** Adds a key, which from now on makes the entries. */
-export async function rotateLedgerKeys(path: string): Promise<LedgerKeys> {
-  const keys: LedgerKeys = [...(await loadLedgerKeys(path)), newKey()];
+export async function rotateLedgerKeys(path: string, made: Made = {}): Promise<LedgerKeys> {
+  const keys: LedgerKeys = [...(await loadLedgerKeys(path)), newKey(made)];
   await replacePrivateFile(path, written(keys));
   return keys;
 }
 
-/** Throws `not_found`, `key_open`, `key_invalid`. */
+/** Throws `no_ledger_key`, `key_open`, `key_invalid`. */
 export async function loadLedgerKeys(path: string): Promise<LedgerKeys> {
-  const text = await readPrivateFile(path);
-  if (text === undefined) {
+  const keys = await findLedgerKeys(path);
+  if (keys === undefined) {
     throw new NestctlError(`There is no ledger key: ${path} does not exist.`, {
       kind: 'not_found',
       code: 'no_ledger_key',
       next: 'nestctl evidence key create --for ledger',
     });
   }
+  return keys;
+}
+
+/** As loadLedgerKeys; undefined where none was made yet. */
+export async function findLedgerKeys(path: string): Promise<LedgerKeys | undefined> {
+  const text = await readPrivateFile(path);
+  if (text === undefined) return undefined;
   const keys = parse(text);
   if (keys === undefined) {
     throw new NestctlError(`There are no ledger keys in ${path}.`, { kind: 'failure', code: 'key_invalid' });
@@ -55,9 +69,9 @@ export async function loadLedgerKeys(path: string): Promise<LedgerKeys> {
   return keys;
 }
 
-function newKey(): LedgerKey {
+function newKey(made: Made): LedgerKey {
   const secret = randomBytes(32);
-  return { kid: kidOf(secret), made_at: new Date().toISOString(), secret };
+  return { kid: kidOf(secret), made_at: new Date().toISOString(), ...made, secret };
 }
 
 /** Names a key without telling anything of it. */
@@ -66,11 +80,10 @@ function kidOf(secret: Buffer): string {
 }
 
 function written(keys: LedgerKeys): string {
-  const jwks = keys.map(({ kid, made_at, secret }) => ({
+  const jwks = keys.map(({ secret, ...told }) => ({
     kty: 'oct',
     alg: 'HS256',
-    kid,
-    made_at,
+    ...told,
     k: secret.toString('base64url'),
   }));
   return `${JSON.stringify({ keys: jwks }, null, 2)}\n`;
@@ -94,5 +107,13 @@ function parseKey(value: unknown): LedgerKey | undefined {
   const secret = Buffer.from(value.k, 'base64url');
   if (secret.length !== 32 || value.kid !== kidOf(secret) || typeof value.made_at !== 'string')
     return undefined;
-  return { kid: value.kid, made_at: value.made_at, secret };
+  const told = (name: keyof Made) => (typeof value[name] === 'string' ? { [name]: value[name] } : {});
+  return {
+    kid: value.kid,
+    made_at: value.made_at,
+    ...told('made_by'),
+    ...told('made_because'),
+    ...told('made_ticket'),
+    secret,
+  };
 }

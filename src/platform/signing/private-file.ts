@@ -44,16 +44,21 @@ export async function createPrivateFile(path: string, content: string): Promise<
     await link(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new NestctlError(`${path} is there already.`, {
-      kind: 'conflict',
-      code: 'key_exists',
-      hint: 'A key is never overwritten: what it signed or hashed would lose its proof.',
-      next: "nestctl evidence key rotate --reason '…'",
-    });
+    throw keyExists(path);
   } finally {
     await rm(draft, { force: true });
   }
   await syncFolder(dirname(path));
+}
+
+/** The error for a key that would be overwritten. */
+export function keyExists(path: string): NestctlError {
+  return new NestctlError(`${path} is there already.`, {
+    kind: 'conflict',
+    code: 'key_exists',
+    hint: 'A key is never overwritten: what it signed or hashed would lose its proof.',
+    next: "nestctl evidence key rotate --reason '…'",
+  });
 }
 
 /** Replaces a file in one step, readable by the caller only. */
