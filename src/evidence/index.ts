@@ -8,7 +8,7 @@ export type { Language, Report } from './html/report.js';
 export { writeReport } from './html/write-report.js';
 export { createLedgerKey, createSigningKey, planKey } from './keys/create-key.js';
 export { importKeys, type KeyImport, planImport } from './keys/import-keys.js';
-export { type ImportedKey, loadImported, verifyingKeys } from './keys/imported-keys.js';
+export { loadImported } from './keys/imported-keys.js';
 export type { Why } from './keys/key-set-file.js';
 export { publishKeys, readKeySet } from './keys/publish-keys.js';
 export { planRetirement, type Retirement, retireKey } from './keys/retire-key.js';
