@@ -16,14 +16,13 @@ export default class EvidenceCarry extends ConsoleCommand<typeof EvidenceCarry> 
   static override flags = { ...zoneFlags, 'dry-run': consentFlags['dry-run'] };
 
   async perform(): Promise<Outcome> {
-    const { carryEvidence, openCarrier, openEvidence, planCarry } = await import(
+    const { carryEvidence, openEvidence, planCarry, withCarrier } = await import(
       '../../src/evidence/index.js'
     );
     const context = await this.context();
     const evidence = openEvidence(context);
-    const carrier = await openCarrier(context);
-    try {
-      return await this.change({
+    return await withCarrier(context, (carrier) =>
+      this.change({
         plan: () => planCarry(evidence, carrier),
         show: ({ place, retain_until, chains }) => [
           details({ to: place, 'locked until': retain_until }),
@@ -57,9 +56,7 @@ export default class EvidenceCarry extends ConsoleCommand<typeof EvidenceCarry> 
             next: 'nestctl evidence verify --carried',
           };
         },
-      });
-    } finally {
-      carrier.close();
-    }
+      }),
+    );
   }
 }

@@ -77,13 +77,8 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
 
   async #carried(evidence: Evidence): Promise<CarriedReport | undefined> {
     if (!this.flags.carried) return undefined;
-    const { openCarrier, verifyCarried } = await import('../../src/evidence/index.js');
-    const carrier = await openCarrier(await this.context());
-    try {
-      return await verifyCarried(evidence, carrier);
-    } finally {
-      carrier.close();
-    }
+    const { verifyCarried, withCarrier } = await import('../../src/evidence/index.js');
+    return await withCarrier(await this.context(), (carrier) => verifyCarried(evidence, carrier));
   }
 }
 

@@ -1,8 +1,9 @@
 export { fingerprint, type Heads } from '../platform/signing/key-set.js';
 export { type Appended, appendRecord, type Draft } from './append-record.js';
-export { type Carrier, openCarrier } from './carry/carrier.js';
+export { type Carrier, withCarrier } from './carry/carrier.js';
 export { type CarriedChain, type CarryPlan, carryEvidence, planCarry } from './carry/carry-evidence.js';
-export { type CarriedReport, headsBefore, verifyCarried } from './carry/verify-carried.js';
+export { provenBefore } from './carry/proven-before.js';
+export { type CarriedReport, verifyCarried } from './carry/verify-carried.js';
 export type { Doubt, Fault, FaultKind } from './fault.js';
 export type { Language, Report } from './html/report.js';
 export { writeReport } from './html/write-report.js';

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,16 +9,16 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { carriedRecords } from '../../src/evidence/carry/carried-records.js';
 import {
   appendRecord,
-  type Carrier,
   carryEvidence,
   createSigningKey,
   type Evidence,
-  openCarrier,
   openEvidence,
   planCarry,
   publishKeys,
+  withCarrier,
 } from '../../src/evidence/index.js';
 import { sealRecord } from '../../src/evidence/record.js';
 import { verifyStandalone } from '../../src/evidence/verify-standalone.js';
@@ -266,19 +266,17 @@ describe('verify --carried', () => {
   });
 
   it('copied down, what was carried verifies stand-alone with the public key', async () => {
-    const carrier = await openCarrier(context);
-    onTestFinished(() => carrier.close());
-    const { carriedRecords } = await import('../../src/evidence/carry/carried-records.js');
-    const { records } = await carriedRecords(carrier);
     const folder = join(home, 'copy');
-    const { mkdir } = await import('node:fs/promises');
-    for (const chain of await records.chains()) {
-      await mkdir(join(folder, chain), { recursive: true });
-      for (const number of (await records.list(chain)).numbers) {
-        const name = `${String(number).padStart(6, '0')}.json`;
-        await writeFile(join(folder, chain, name), (await records.read(chain, number)) ?? '');
+    await withCarrier(context, async (carrier) => {
+      const { records } = await carriedRecords(carrier);
+      for (const chain of await records.chains()) {
+        await mkdir(join(folder, chain), { recursive: true });
+        for (const number of (await records.list(chain)).numbers) {
+          const name = `${String(number).padStart(6, '0')}.json`;
+          await writeFile(join(folder, chain, name), (await records.read(chain, number)) ?? '');
+        }
       }
-    }
+    });
     expect(await readdir(join(folder, 'drills'))).toHaveLength(4);
     const keys = join(home, 'keys.json');
     await publishKeys(evidence, keys);
@@ -287,11 +285,10 @@ describe('verify --carried', () => {
 });
 
 describe('the clock of the store', () => {
-  let carrier: Carrier;
   beforeEach(async () => {
-    carrier = await openCarrier(context);
-    onTestFinished(() => carrier.close());
-    await carryEvidence(evidence, carrier, await planCarry(evidence, carrier));
+    await withCarrier(context, async (carrier) =>
+      carryEvidence(evidence, carrier, await planCarry(evidence, carrier)),
+    );
   });
 
   it('proves what was carried before a theft; what a thief backdates is in doubt, and after retirement false', async () => {

@@ -10,7 +10,6 @@ import {
 import type { Outcome } from '../../../src/console/outcome.js';
 import { details, text } from '../../../src/console/views.js';
 import type { Heads } from '../../../src/evidence/index.js';
-import type { Context } from '../../../src/platform/config/contexts.js';
 
 export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKeyRetire> {
   static override summary = 'Retire a signing key without a next one, or report it stolen';
@@ -34,7 +33,9 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
   };
 
   async perform(): Promise<Outcome> {
-    const { openEvidence, planRetirement, retireKey } = await import('../../../src/evidence/index.js');
+    const { openEvidence, planRetirement, provenBefore, retireKey } = await import(
+      '../../../src/evidence/index.js'
+    );
     const context = await this.context();
     const evidence = openEvidence(context);
     const { zone, 'stolen-since': since } = this.flags;
@@ -42,7 +43,10 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
     const why = await this.why();
     return await this.change({
       plan: async () => {
-        const proven = stolenSince && (await this.#provenBefore(context, stolenSince));
+        const { proven, problem } = await provenBefore(context, stolenSince);
+        if (problem !== undefined) {
+          this.warning('not_proven', `What was signed before cannot be proven now: ${problem}`);
+        }
         return await planRetirement(evidence, { ...why, kid: this.args.key, stolenSince, proven });
       },
       show: (plan) =>
@@ -71,25 +75,6 @@ export default class EvidenceKeyRetire extends ConsoleCommand<typeof EvidenceKey
         next: recorded ? 'nestctl evidence key publish --to keys.json' : 'nestctl evidence key create',
       }),
     });
-  }
-
-  /** A theft is reported also where the object store does not answer: reporting it again can add the proof. */
-  async #provenBefore(context: Context, time: Date): Promise<Heads | undefined> {
-    if (context.object_store === undefined) return undefined;
-    const { headsBefore, openCarrier } = await import('../../../src/evidence/index.js');
-    const { NestctlError } = await import('../../../src/platform/errors.js');
-    try {
-      const carrier = await openCarrier(context);
-      try {
-        return await headsBefore(carrier, time);
-      } finally {
-        carrier.close();
-      }
-    } catch (error) {
-      if (!(error instanceof NestctlError)) throw error;
-      this.warning('not_proven', `What was signed before cannot be proven now: ${error.message}`);
-      return undefined;
-    }
   }
 }
 

@@ -14,14 +14,25 @@ export interface Carrier {
   /** The bucket, for people, and to know it again. */
   readonly place: string;
   readonly retainDays: number;
-  close(): void;
 }
 
 /** 24 months: what PIPEDA asks of records of a breach. A compliance lock can be made longer, never shorter. */
 const RETAIN_DAYS = 731;
 
-/** Throws `no_object_store` where the context names none, and what `openObjectStore` does. */
-export async function openCarrier(context: Context): Promise<Carrier> {
+/**
+ * Work with the carrier of a context. Throws `no_object_store` where the context names none, and what
+ * `openObjectStore` does.
+ */
+export async function withCarrier<T>(context: Context, work: (carrier: Carrier) => Promise<T>): Promise<T> {
+  const carrier = await openCarrier(context);
+  try {
+    return await work(carrier);
+  } finally {
+    carrier.store.close();
+  }
+}
+
+async function openCarrier(context: Context): Promise<Carrier> {
   const settings = storeSettings(context);
   if (settings === undefined) {
     throw new NestctlError(`The context "${context.name}" names no object store.`, {
@@ -31,17 +42,11 @@ export async function openCarrier(context: Context): Promise<Carrier> {
       next: `nestctl context show ${context.name}`,
     });
   }
-  return carrierOn(await openObjectStore(settings, residencyPolicy(context)), {
-    context: context.name,
-    place: `${describeStore(settings)}${settings.prefix === '' ? '' : `, ${settings.prefix}`}`,
-    retainDays: context.evidence?.retain_days,
-  });
-}
-
-export function carrierOn(
-  store: ObjectStore,
-  options: { readonly context: string; readonly place: string; readonly retainDays?: number | undefined },
-): Carrier {
-  const { context, place, retainDays = RETAIN_DAYS } = options;
-  return { store, prefix: `evidence/${context}/`, place, retainDays, close: () => store.close() };
+  const { prefix } = settings;
+  return {
+    store: await openObjectStore(settings, residencyPolicy(context)),
+    prefix: `evidence/${context.name}/`,
+    place: `${describeStore(settings)}${prefix === '' ? '' : `, ${prefix}`}`,
+    retainDays: context.evidence?.retain_days ?? RETAIN_DAYS,
+  };
 }
