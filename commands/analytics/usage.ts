@@ -1,5 +1,11 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { staffFlags, timeRange, timeRangeFlags, uuidFlag } from '../../src/console/flags/index.js';
+import {
+  serverFlags,
+  staffFlags,
+  timeRange,
+  timeRangeFlags,
+  uuidFlag,
+} from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { formatDuration } from '../../src/console/time/parse-duration.js';
 import { formatInstant } from '../../src/console/time/zone.js';
@@ -16,6 +22,7 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
   ];
   static override flags = {
     ...staffFlags,
+    ...serverFlags,
     ...since,
     family: uuidFlag({ description: 'one family; needs an access grant' }),
   };
@@ -31,9 +38,9 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
   async #ofFamily(id: string, since: string | null): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { byChild, weeklyUsage } = await import('../../src/families/index.js');
-    const usage = await this.withSession(['support', 'compliance', 'admin'], async (session) => {
+    const usage = await this.withReads(['support', 'compliance', 'admin'], async (session, read) => {
       await ensureAccess(session, { kind: 'family', id }, this.flags);
-      return await weeklyUsage(session, id, since);
+      return await read((reader) => weeklyUsage(reader, id, since));
     });
     const charts = byChild(usage.weeks).flatMap(({ name, weeks }): View[] => [
       heading(`${name}: changes by week`),
@@ -50,8 +57,9 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
 
   async #ofAll(since: string | null): Promise<Outcome> {
     const { weeklyActivity } = await import('../../src/families/index.js');
-    const usage = await this.withSession(['sre', 'support', 'compliance', 'auditor', 'admin'], (session) =>
-      weeklyActivity(session, since),
+    const duties = ['sre', 'support', 'compliance', 'auditor', 'admin'] as const;
+    const usage = await this.withReads(duties, (_session, read) =>
+      read((reader) => weeklyActivity(reader, since)),
     );
     return {
       result: usage,

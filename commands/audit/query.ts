@@ -4,6 +4,7 @@ import { eventTree } from '../../src/console/event-views.js';
 import {
   Flags,
   listFlags,
+  serverFlags,
   staffFlags,
   textFlag,
   timeRange,
@@ -25,6 +26,7 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   ];
   static override flags = {
     ...staffFlags,
+    ...serverFlags,
     ...listFlags({ default: 20, max: 1000 }),
     ...timeRangeFlags,
     family: uuidFlag({ description: 'of one family' }),
@@ -54,13 +56,13 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
     const duties = scoped
       ? (['support', 'auditor', 'compliance', 'admin', 'sre'] as const)
       : (['auditor', 'sre', 'compliance', 'admin', 'support'] as const);
-    const page = await this.withSession(duties, async (session) => {
+    const page = await this.withReads(duties, async (session, read) => {
       if (session.duty === 'support') {
         if (family !== undefined) await ensureAccess(session, { kind: 'family', id: family }, this.flags);
         else if (user !== undefined) await ensureAccess(session, { kind: 'user', id: user }, this.flags);
         else await ensureSomeAccess(session);
       }
-      return await queryEvents(session, filter, { limit, cursor });
+      return await read((reader) => queryEvents(reader, filter, { limit, cursor }));
     });
     return {
       result: { events: page.events },

@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { listFlags, staffFlags, textFlag, uuidFlag } from '../../src/console/flags/index.js';
+import { listFlags, serverFlags, staffFlags, textFlag, uuidFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table, toned } from '../../src/console/views.js';
 
@@ -15,6 +15,7 @@ export default class FamilyList extends ConsoleCommand<typeof FamilyList> {
   ];
   static override flags = {
     ...staffFlags,
+    ...serverFlags,
     ...listFlags({ default: 20, max: 500 }),
     name: textFlag({ description: 'how its name begins, three letters or more', exclusive: ['email', 'id'] }),
     email: textFlag({ description: "a member's whole e-mail address", exclusive: ['name', 'id'] }),
@@ -24,8 +25,8 @@ export default class FamilyList extends ConsoleCommand<typeof FamilyList> {
   async perform(): Promise<Outcome> {
     const { findFamilies } = await import('../../src/access/index.js');
     const { name, email, id, limit, cursor, reason, ticket } = this.flags;
-    const page = await this.withSession(['support', 'compliance', 'admin'], (session) =>
-      findFamilies(session, { name, email, id, limit, cursor }, { reason, ticket }),
+    const page = await this.withReads(['support', 'compliance', 'admin'], (session, read) =>
+      findFamilies(session, { name, email, id, limit, cursor }, { reason, ticket }, read),
     );
     return {
       result: { families: page.families },

@@ -26,6 +26,7 @@ import { Command } from '@oclif/core/command';
 import type { Context } from '../platform/config/contexts.js';
 import type { Connection } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
+import type { Read } from '../platform/database/replica.js';
 import type { Session, SessionPool } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
 import { type Change, runChange } from './change.js';
@@ -49,6 +50,7 @@ interface StaffFlagValues {
   readonly 'dry-run'?: boolean;
   readonly zone?: string;
   readonly columns?: string[];
+  readonly server?: 'auto' | 'primary' | 'replica';
 }
 
 export abstract class ConsoleCommand<T extends typeof Command> extends Command {
@@ -109,6 +111,23 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     work: (session: Session) => Promise<R>,
   ): Promise<R> {
     return await this.#connect.withSession(duties, work);
+  }
+
+  /**
+   * As `withSession`, for heavy reads: what is written (grants, lookups) goes through the session, to the primary;
+   * what is read goes through `read`, to the replica of the context where --server lets it.
+   */
+  protected async withReads<R>(
+    duties: readonly Duty[],
+    work: (session: Session, read: Read) => Promise<R>,
+  ): Promise<R> {
+    const warn = (code: string, message: string) => this.warning(code, message);
+    return await this.#connect.withReads(
+      duties,
+      this.#staff.server ?? 'auto',
+      { warn, tell: this.progress },
+      work,
+    );
   }
 
   /** As `withSession`, with up to `size` sessions for what is done side by side. */
@@ -179,7 +198,12 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       command: this.#name,
       context: this.#connect.contextName,
       warnings: this.#warnings,
-      meta: { version: this.config.version, request: this.request, duty: this.#connect.actingAs },
+      meta: {
+        version: this.config.version,
+        request: this.request,
+        duty: this.#connect.actingAs,
+        ...this.#connect.answeredBy,
+      },
       nextPage: (cursor) => this.#again([`--cursor=${cursor}`]),
       zone,
       columns: this.#staff.columns,

@@ -1,9 +1,14 @@
 import type { Context } from '../platform/config/contexts.js';
 import type { Connection } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
+import type { AnsweredBy, Read } from '../platform/database/replica.js';
 import type { Session, SessionPool, SessionPurpose } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
+import { NestctlError } from '../platform/errors.js';
 import { openUnderDuty } from './choose-duty.js';
+
+/** How long a replica may take to replay what was committed before the question; milliseconds. */
+const REPLICA_PATIENCE = 2_000;
 
 export interface ConnectionOptions {
   /** The value of --context. */
@@ -23,6 +28,7 @@ export interface ConnectionOptions {
 export class Connections {
   readonly #options: ConnectionOptions;
   #context: Context | undefined;
+  #answeredBy: AnsweredBy | undefined;
   #acting: { readonly target: ConnectionTarget; readonly as: string } | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -69,6 +75,63 @@ export class Connections {
       (target, purpose) => openSession(target, purpose, this.#server),
       work,
     );
+  }
+
+  /** Who answered what was read, for the envelope; nothing where only one could. */
+  get answeredBy(): { readonly server?: string; readonly replica_lag_ms?: number } {
+    const by = this.#answeredBy;
+    if (by === undefined) return {};
+    return by.server === 'primary' ? { server: by.server } : { server: by.server, replica_lag_ms: by.lag };
+  }
+
+  async withReads<R>(
+    duties: readonly Duty[],
+    server: 'auto' | 'primary' | 'replica',
+    say: {
+      readonly warn: (code: string, message: string) => void;
+      readonly tell: (message: string) => void;
+    },
+    work: (session: Session, read: Read) => Promise<R>,
+  ): Promise<R> {
+    const { replicaTarget } = await import('../platform/config/contexts.js');
+    const { readOnReplica } = await import('../platform/database/replica.js');
+    const target = server === 'primary' ? undefined : replicaTarget(await this.context());
+    if (target === undefined && server === 'replica') throw noReplica(await this.context());
+    return await this.withSession(duties, async (session) => {
+      let usable = target !== undefined;
+      const answered = (by: AnsweredBy) => {
+        // One part from the primary, and the whole is no replica's.
+        if (this.#answeredBy?.server !== 'primary') this.#answeredBy = by;
+      };
+      return await work(session, async (part) => {
+        if (target === undefined || !usable) {
+          answered({ server: 'primary' });
+          return await part(session);
+        }
+        const { ticket, request } = this.#options;
+        const { value, by } = await readOnReplica(
+          session,
+          {
+            mode: server === 'replica' ? 'replica' : 'auto',
+            target,
+            purpose: { duty: session.duty, ticket, request },
+            connect: this.#server,
+            patience: REPLICA_PATIENCE,
+            tell: (code, message) => {
+              usable = false;
+              say.warn(code, message);
+            },
+          },
+          part,
+        );
+        answered(by);
+        if (by.server === 'replica') {
+          const late = by.lag === 0 ? 'up to date' : `waited for, ${by.lag} ms`;
+          say.tell(`answered by the replica ${by.host}, ${late}`);
+        }
+        return value;
+      });
+    });
   }
 
   async withSessions<R>(
@@ -124,4 +187,13 @@ export class Connections {
     );
     return target;
   }
+}
+
+function noReplica({ name }: Context): NestctlError {
+  return new NestctlError(`The context "${name}" names no replica.`, {
+    kind: 'conflict',
+    code: 'no_replica',
+    hint: `Add one with --replica-host, or leave --server out.`,
+    next: `nestctl context show ${name}`,
+  });
 }

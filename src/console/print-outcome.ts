@@ -9,8 +9,8 @@ export interface OutcomeScreen {
   readonly command: string;
   readonly context: string | undefined;
   readonly warnings: readonly Warning[];
-  /** Facts about this run: request, duty, version. */
-  readonly meta: Readonly<Record<string, string | undefined>>;
+  /** Facts about this run: request, duty, version, who answered. */
+  readonly meta: Readonly<Record<string, string | number | undefined>>;
   /** The command line that shows the page after this cursor. */
   readonly nextPage: (cursor: string) => string;
   readonly zone: string;

@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag';
 import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
+import type { Read } from '../platform/database/replica.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
@@ -11,26 +12,28 @@ const LARGEST = 10;
 /**
  * Families by the directory: masked, at most ten at a time, each lookup recorded and committed before it answers.
  * Those that a grant of the session opens come whole. Needs a directory session; throws `no_grant`,
- * `quota_exceeded`.
+ * `quota_exceeded`. The lookup is written in the session itself, whoever answers it.
  */
 export async function searchDirectory(
   session: Session,
   search: FamilySearch,
   page: { readonly limit: number; readonly cursor?: string | undefined },
+  read: Read = (work) => work(session),
 ): Promise<FamilyPage> {
   const [by, query] = oneOf(search);
   const after = afterCursor(page.cursor);
   const { id } = await session.one<{ id: string }>(
     sql`select ops.look_up('family', ${by}, ${query}, ${after}::uuid) as id`,
   );
-  const found = await session.query<Omit<FamilyRow, 'masked'>>(
-    sql`select id, name, family_type, province, status, members::int, contacts from ops.directory_families(${id})`,
-  );
+  // The lookup is on record by now, and whoever answers has seen that.
+  const { found, granted } = await read(async (reader) => {
+    const found = await reader.query<Omit<FamilyRow, 'masked'>>(
+      sql`select id, name, family_type, province, status, members::int, contacts from ops.directory_families(${id})`,
+    );
+    const ids = found.slice(0, page.limit).map((family) => family.id);
+    return { found, granted: await familiesById(reader, ids) };
+  });
   const shown = found.slice(0, page.limit);
-  const granted = await familiesById(
-    session,
-    shown.map((family) => family.id),
-  );
   const whole = new Map(granted.map((family) => [family.id, family]));
   const last = shown.length < found.length || found.length === LARGEST ? shown.at(-1) : undefined;
   return {

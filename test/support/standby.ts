@@ -29,10 +29,13 @@ export interface Standby extends TestServer {
   stop(): Promise<void>;
 }
 
-/** Copies a running server by a low-level base backup and starts the copy as a streaming standby of it. */
-export async function startStandby(primary: OwnServer): Promise<Standby> {
+/**
+ * Copies a running server by a low-level base backup and starts the copy as a streaming standby of it. A second one
+ * of the same primary needs a name of its own.
+ */
+export async function startStandby(primary: OwnServer, name = 'standby'): Promise<Standby> {
   // Within the primary's folder: what removes one that was abandoned takes its standby's files along.
-  const folder = join(primary.folder, 'standby');
+  const folder = join(primary.folder, name);
   const user = await serverUser();
   const paths = localPaths({ NESTCTL_HOME: folder });
   await makeFolders(paths, user);

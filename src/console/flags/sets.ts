@@ -59,6 +59,16 @@ export const whyFlags = {
   'dry-run': Flags.boolean({ description: 'show the plan and change nothing', helpGroup: 'WRITE' }),
 };
 
+/** For heavy reads, which a replica may answer. */
+export const serverFlags = {
+  server: Flags.option({ options: ['auto', 'primary', 'replica'] as const })({
+    description:
+      "who answers; auto: the context's replica once it has replayed all that was committed before, else the primary",
+    default: 'auto',
+    helpGroup: 'STAFF',
+  }),
+};
+
 /** For what asks before it changes something. */
 export const consentFlags = {
   'dry-run': Flags.boolean({ description: 'show the plan and change nothing', helpGroup: 'WRITE' }),

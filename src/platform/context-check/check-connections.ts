@@ -18,7 +18,11 @@ export async function checkConnections(context: Context): Promise<Finding[]> {
       : await checkConnection('owner', () => ownerTarget(context), asOwner)),
     ...(replica === undefined
       ? [finding('replica', 'info', 'none is named: all is read from the primary')]
-      : await checkConnection('replica', () => replica, onReplica)),
+      : await checkConnection(
+          'replica',
+          () => replica,
+          onReplica(() => operatorTarget(context)),
+        )),
   ];
 }
 
@@ -69,11 +73,31 @@ async function onPrimary(connection: Connection): Promise<Finding[]> {
   ];
 }
 
-async function onReplica(connection: Connection): Promise<Finding[]> {
-  if (await isReplica(connection)) return [];
-  return [
-    finding('replica', 'error', 'this server is no replica', { object: describeTarget(connection.target) }),
-  ];
+function onReplica(primary: () => ConnectionTarget): Question {
+  return async (connection) => {
+    const object = describeTarget(connection.target);
+    if (!(await isReplica(connection))) {
+      return [finding('replica', 'error', 'this server is no replica, or was promoted', { object })];
+    }
+    // Where the primary cannot be asked is told of the primary.
+    const ours = await withConnection(primary(), clusterOf).catch(() => undefined);
+    if (ours === undefined) {
+      return [
+        finding('replica', 'unknown', 'whether it is a replica of this primary was not found out', {
+          object,
+        }),
+      ];
+    }
+    if ((await clusterOf(connection)) === ours) return [];
+    return [finding('replica', 'error', 'this server is a replica of another cluster', { object })];
+  };
+}
+
+async function clusterOf(connection: Connection): Promise<string> {
+  const { system } = await connection.one<{ system: string }>(
+    'select system_identifier::text as system from pg_control_system()',
+  );
+  return system;
 }
 
 async function asOwner(connection: Connection): Promise<Finding[]> {

@@ -12,6 +12,8 @@ export interface ConnectOptions {
   readonly applicationName?: string;
   /** Settings for the whole session, made in the same round trip as our own. `role` sets the role. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Longest wait for the server to answer, milliseconds; 10 s when absent. */
+  readonly connectTimeout?: number;
   /** Longest wait for a lock, milliseconds; 10 s when absent, 0 for none. */
   readonly lockTimeout?: number;
   /** Longest run of one statement, milliseconds; none when absent. */
@@ -158,7 +160,7 @@ export async function clientConfig(
     password: () => passwordFor(target),
     ssl: await sslOptions(target),
     application_name: options.applicationName ?? 'nestctl',
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.connectTimeout ?? 10_000,
     keepAlive: !isLoopback(target.host),
     types: typeParsers,
   };
