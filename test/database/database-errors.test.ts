@@ -79,32 +79,60 @@ describe('our own RAISEs', () => {
 describe('what PostgreSQL refuses', () => {
   it.each([
     [
-      'a value there already',
+      'a value there already, by what must be unique',
       `insert into errors.people values (2, '${SECRET}')`,
       'already_exists',
       6,
-      /people_name_key/,
+      /^people has one with the same name already \(people_name_key\)\.$/,
     ],
     [
-      'a row that something refers to',
+      'an id there already',
+      "insert into errors.people values (1, 'other')",
+      'already_exists',
+      6,
+      /^people has one with the same id already/,
+    ],
+    [
+      'a row that refers to nothing',
       'insert into errors.pets values (99)',
       'reference_violated',
       6,
-      /pets_person_fkey/,
+      /^What pets is to refer to is not there \(pets_person_fkey\)\.$/,
+    ],
+    [
+      'a row that something refers to',
+      'begin; insert into errors.pets values (1); delete from errors.people',
+      'reference_violated',
+      6,
+      /^pets still refers to it \(pets_person_fkey\)\.$/,
     ],
     [
       'a CHECK',
       "insert into errors.people values (3, 'nobody')",
       'constraint_violated',
       6,
-      /people_name_check/,
+      /^A rule of the database refused the change: people, name \(people_name_check\)\.$/,
     ],
     [
       'a missing value',
       'insert into errors.people values (3, null)',
       'constraint_violated',
       6,
-      /rule of the database/,
+      /rule of the database.*people\.name must say something/,
+    ],
+    [
+      'a table that somebody uses',
+      'begin; declare c cursor for select * from errors.pets; fetch c; alter table errors.pets add x int',
+      'in_use',
+      6,
+      /Somebody else is using it/,
+    ],
+    [
+      'more than a value can hold',
+      "select length(repeat('xx', 2000000000))",
+      'too_large',
+      1,
+      /more than the server can do/,
     ],
     ['a cast that quotes the row', 'select name::int from errors.people', 'invalid_input', 2, /22P02/],
     ['a division that failed', 'select 1 / (id - 1) from errors.people', 'invalid_input', 2, /22012/],
@@ -152,6 +180,11 @@ describe('what PostgreSQL refuses', () => {
         const policy = await errorOf(`insert into errors.people values (9, '${SECRET}')`, operator);
         expect(policy).toMatchObject({ code: 'rls_refused', exitCode: 4 });
         expect(policy.message).toContain('people');
+        await operator.query('set row_security = off');
+        expect(await errorOf('select * from errors.people', operator)).toMatchObject({
+          code: 'rls_refused',
+          next: 'nestctl access list',
+        });
       },
       { settings: { role: 'errors_reader' } },
     );

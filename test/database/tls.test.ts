@@ -88,4 +88,23 @@ describe('TLS', () => {
       code: 'tls_authority_missing',
     });
   });
+
+  it('an authority file that holds no certificate is told from one nobody trusts', async () => {
+    const notes = join(server.data, 'PG_VERSION');
+    await expect(connect(target('localhost', 'verify-full', notes))).rejects.toMatchObject({
+      code: 'tls_authority_invalid',
+      kind: 'failure',
+    });
+  });
+
+  it('names the command that shows what is wrong in the context', async () => {
+    const named = {
+      ...target('localhost', 'verify-full'),
+      context: { name: 'prod', kind: 'server' as const },
+    };
+    await expect(connect(named)).rejects.toMatchObject({
+      code: 'tls_unverified',
+      next: 'nestctl context show prod',
+    });
+  });
 });

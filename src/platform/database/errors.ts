@@ -11,6 +11,7 @@ export interface ServerError {
   readonly routine?: string;
   readonly schema?: string;
   readonly table?: string;
+  readonly column?: string;
   readonly constraint?: string;
 }
 

@@ -1,5 +1,7 @@
 import { type ErrorDetails, type ErrorKind, NestctlError } from '../errors.js';
+import { constraintError } from './constraint-errors.js';
 import type { ServerError } from './errors.js';
+import { wayOn, wrongPassword } from './login-errors.js';
 import { type ConnectionTarget, describeTarget } from './target.js';
 
 /** Our own SQL raises with these; MESSAGE and HINT are written for people and shown as they are. */
@@ -18,7 +20,8 @@ type Rule = (
   target: ConnectionTarget,
 ) => readonly [message: string, details: ErrorDetails];
 
-const again = 'Nothing was changed. Run the command again.';
+const UNDONE = 'What it was about to change is undone.';
+const again = `${UNDONE} Run the command again.`;
 const migrate: Rule = (error) => [
   `The database lacks something this command needs (${plainMessage(error)}).`,
   {
@@ -28,53 +31,66 @@ const migrate: Rule = (error) => [
     next: 'nestctl db migrate',
   },
 ];
-const wrongPassword: Rule = (_, target) => [
-  `${describeTarget(target)}: the password was not accepted.`,
-  {
-    kind: 'not_allowed',
-    code: 'wrong_password',
-    hint: `Check ${target.passfile ?? 'PGPASSWORD or ~/.pgpass'}.`,
-  },
-];
 const stopped: Rule = (_, target) => [
   'The server is stopping or cut the connection off.',
   {
     kind: 'failure',
     code: 'connection_lost',
     hint: 'What was not committed is undone.',
-    next: startCommand(target),
+    next: wayOn(target),
+  },
+];
+const waitedTooLong: Rule = () => [
+  'The server ended the session, which had been idle too long in a transaction.',
+  { kind: 'failure', code: 'connection_lost', hint: again },
+];
+const diskOfServer: Rule = (error) => [
+  `The server could not read or write its files (SQLSTATE ${error.code}).`,
+  {
+    kind: 'failure',
+    code: 'server_disk_failing',
+    hint: `${UNDONE} Look at the server's log and disk before anything else.`,
+  },
+];
+const damaged: Rule = () => [
+  'The server found damaged data.',
+  {
+    kind: 'failure',
+    code: 'data_corrupted',
+    hint: 'Write nothing more: keep a copy of the data folder, check the disk, and restore from a backup.',
   },
 ];
 
 /** By SQLSTATE, then by its class (first two characters). */
 const RULES: Record<string, Rule> = {
-  '28P01': wrongPassword,
   '28000': (_, target) => [
     `The server does not let ${describeTarget(target)} in.`,
     {
       kind: 'not_allowed',
       code: 'login_refused',
       hint: 'The login does not exist, was revoked, or pg_hba.conf has no line for it.',
+      next: target.context?.kind === 'server' ? wayOn(target) : undefined,
     },
   ],
   '3D000': (_, target) => [
     `There is no database "${target.database}" on ${target.host}:${target.port}.`,
-    { kind: 'conflict', code: 'database_missing', hint: 'Check the context.', next: startCommand(target) },
+    { kind: 'conflict', code: 'database_missing', hint: 'Check the context.', next: wayOn(target) },
   ],
   '3F000': migrate,
   '42P01': migrate,
   '42703': migrate,
   '42883': migrate,
   '42704': migrate,
+  // The routine, since the message is in the server's language.
   '42501': (error, target) =>
-    // The routine, since the message is in the server's language.
-    error.routine === 'ExecWithCheckOptions'
+    /^(ExecWithCheckOptions|check_enable_rls)$/.test(error.routine ?? '')
       ? [
           `Row Level Security refused: ${plainMessage(error)}.`,
           {
             kind: 'not_allowed',
             code: 'rls_refused',
             hint: 'An access grant that covers it, or another duty, is needed.',
+            next: 'nestctl access list',
           },
         ]
       : [
@@ -90,12 +106,16 @@ const RULES: Record<string, Rule> = {
     'Something else holds a lock that this needs.',
     { kind: 'conflict', code: 'lock_timeout', hint: again },
   ],
+  '55006': () => [
+    'Somebody else is using it.',
+    { kind: 'conflict', code: 'in_use', hint: 'Wait for them to end, then run the command again.' },
+  ],
   '57014': () => [
     'The statement took longer than allowed, or was cancelled.',
     {
       kind: 'failure',
       code: 'statement_timeout',
-      hint: 'Nothing was changed. Narrow the question, or try at a quieter time.',
+      hint: `${UNDONE} Narrow the question, or try at a quieter time.`,
     },
   ],
   '40P01': () => [
@@ -105,8 +125,15 @@ const RULES: Record<string, Rule> = {
   '40001': () => ['Another change came between.', { kind: 'conflict', code: 'serialization', hint: again }],
   '25006': (_, target) => [
     `${target.host}:${target.port} takes no writes: it is a replica, or the session is read-only.`,
-    { kind: 'conflict', code: 'read_only_server', hint: 'Use the context of the primary.' },
+    {
+      kind: 'conflict',
+      code: 'read_only_server',
+      hint: 'Use the context of the primary, with --context.',
+      next: 'nestctl context list',
+    },
   ],
+  '25P03': waitedTooLong,
+  '25P04': waitedTooLong,
   '57P01': stopped,
   '57P02': stopped,
   '57P03': () => [
@@ -123,36 +150,42 @@ const RULES: Record<string, Rule> = {
       hint: 'What was not committed is undone. Make room before anything else.',
     },
   ],
-  '53200': () => ['The server has no memory left.', { kind: 'failure', code: 'out_of_memory' }],
+  '53200': () => [
+    'The server has no memory left.',
+    {
+      kind: 'failure',
+      code: 'out_of_memory',
+      hint: `${UNDONE} Narrow the question, or try at a quieter time.`,
+    },
+  ],
   '53300': () => [
     'The server has no free connection.',
-    { kind: 'failure', code: 'too_many_connections', hint: 'Close some, or raise the limit.' },
+    {
+      kind: 'failure',
+      code: 'too_many_connections',
+      hint: 'Close some, or raise the limit; then try again.',
+    },
   ],
+  '54': (error) => [
+    `This is more than the server can do at once (${plainMessage(error)}).`,
+    { kind: 'failure', code: 'too_large', hint: 'Ask for less.' },
+  ],
+  '58': diskOfServer,
+  XX001: damaged,
+  XX002: damaged,
   '22023': () => [
     'A setting was not accepted by the server.',
     { kind: 'failure', code: 'invalid_parameter' },
-  ],
-  '23505': (error) => [
-    `It exists already${constraintOf(error)}.`,
-    { kind: 'conflict', code: 'already_exists' },
-  ],
-  '23503': (error) => [
-    `Something it refers to is missing, or something still refers to it${constraintOf(error)}.`,
-    { kind: 'conflict', code: 'reference_violated' },
   ],
   '08': stopped,
   '22': (error) => [
     `The database did not accept a value (SQLSTATE ${error.code}).`,
     { kind: 'usage', code: 'invalid_input' },
   ],
-  '23': (error) => [
-    `A rule of the database refused the change${constraintOf(error)}.`,
-    { kind: 'conflict', code: 'constraint_violated' },
-  ],
 };
 
 // In these classes the message names objects and settings of the server, never a value of a row.
-const HARMLESS_CLASSES = new Set(['0A', '25', '2B', '3B', '3D', '3F', '42', '53', '54', '55', '57', '58']);
+const HARMLESS_CLASSES = new Set(['0A', '25', '2B', '3B', '3D', '3F', '42', '53', '54', '55', '57']);
 
 export function serverError(error: ServerError, target: ConnectionTarget): NestctlError {
   const ours = OUR_RAISES[error.code];
@@ -162,11 +195,14 @@ export function serverError(error: ServerError, target: ConnectionTarget): Nestc
     const way = error.hint?.startsWith('nestctl ') ? { next: error.hint } : { hint: error.hint };
     return new NestctlError(error.message, { kind, code, ...way });
   }
+  if (error.code === '28P01') return wrongPassword(target);
+  if (error.code.startsWith('23')) return constraintError(error);
   const rule = RULES[error.code] ?? RULES[error.code.slice(0, 2)];
   if (rule === undefined) {
     return new NestctlError(`PostgreSQL refused: ${plainMessage(error)}.`, {
       kind: 'failure',
       code: 'database_error',
+      hint: "The server's log has the rest.",
     });
   }
   const [message, details] = rule(error, target);
@@ -175,12 +211,4 @@ export function serverError(error: ServerError, target: ConnectionTarget): Nestc
 
 function plainMessage(error: ServerError): string {
   return HARMLESS_CLASSES.has(error.code.slice(0, 2)) ? error.message : `SQLSTATE ${error.code}`;
-}
-
-function constraintOf(error: ServerError): string {
-  return error.constraint === undefined ? '' : ` (${error.constraint})`;
-}
-
-function startCommand(target: ConnectionTarget): string | undefined {
-  return target.context?.kind === 'local' ? 'nestctl local up' : undefined;
 }

@@ -15,13 +15,18 @@ export async function sslOptions(target: ConnectionTarget): Promise<false | Conn
 }
 
 async function readAuthority(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new NestctlError(`The certificate file ${path} (sslrootcert) cannot be read.`, {
       kind: 'failure',
       code: 'tls_authority_missing',
       cause,
     });
-  }
+  });
+  // Node trusts nobody where there is none, and says no more than that.
+  if (/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(text)) return text;
+  throw new NestctlError(`The file ${path} (sslrootcert) holds no certificate.`, {
+    kind: 'failure',
+    code: 'tls_authority_invalid',
+    hint: 'It must be the PEM file of the authority, with BEGIN CERTIFICATE in it.',
+  });
 }

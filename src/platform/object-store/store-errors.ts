@@ -1,3 +1,4 @@
+import { certificateError } from '../certificate-errors.js';
 import { NestctlError } from '../errors.js';
 import { expired } from './credentials.js';
 import { isPassing, type SdkError, statusOf } from './retry.js';
@@ -13,8 +14,6 @@ export interface Asked {
 
 /** Servers refuse a request whose time is further than this from their own, milliseconds. */
 const TOLERATED_SKEW = 15 * 60_000;
-const UNTRUSTED =
-  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)$/;
 
 /**
  * Any error of the S3 client as a plain sentence with a hint. A NestctlError passes through; what is neither
@@ -91,6 +90,15 @@ function refusal(error: SdkError, asked: Asked): NestctlError | undefined {
       return refused('conflict', 'upload_gone', `The store no longer knows the upload of ${object}.`);
     case 'PreconditionFailed':
       return refused('conflict', 'object_exists', `${object} is there already.`);
+    case 'QuotaExceeded':
+    case 'InsufficientStorage':
+    case 'StorageFull':
+      return refused(
+        'failure',
+        'store_full',
+        `${store} has no room left.`,
+        'Make room or raise the quota, then run the command again: what it has taken is kept.',
+      );
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException':
@@ -142,30 +150,12 @@ function silence(error: SdkError, { settings }: Asked): NestctlError | undefined
       'Check the endpoint and bucket.',
     );
   }
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
-    return failure(
-      'tls_unverified',
-      `The certificate of ${where} has expired or is not valid yet.`,
-      "Renew it, or check this machine's clock.",
-    );
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return failure(
-      'tls_unverified',
-      `The certificate of ${where} is for another host name.`,
-      'A bucket name with dots, or a private endpoint, needs path_style = true.',
-    );
-  }
-  if (UNTRUSTED.test(code)) {
-    return failure(
-      'tls_unverified',
-      `The certificate of ${where} is not signed by an authority this machine trusts.`,
-      "Name the authority's PEM file in ca_file of the object store.",
-    );
-  }
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
-    return failure('tls_refused', `TLS with ${where} could not be set up.`, 'Is that an https endpoint?');
-  }
+  const refused = certificateError(error, where, {
+    otherName: 'A bucket name with dots, or a private endpoint, needs path_style = true.',
+    untrusted: "Name the authority's PEM file in ca_file of the object store.",
+    refused: 'Is that an https endpoint?',
+  });
+  if (refused !== undefined) return refused;
   if (error.name === 'TimeoutError' || /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(code)) {
     return failure(
       'store_unreachable',
