@@ -1,8 +1,11 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { fromList } from '../../src/console/choices.js';
 import { Flags, staffFlags, uuidArg } from '../../src/console/flags/index.js';
 import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { table } from '../../src/console/views.js';
+
+const HOLDERS = ['support', 'compliance', 'admin'] as const;
 
 export default class AccessClose extends ConsoleCommand<typeof AccessClose> {
   static override summary = 'Close an access grant of yours before it expires';
@@ -19,9 +22,23 @@ export default class AccessClose extends ConsoleCommand<typeof AccessClose> {
     all: Flags.boolean({ description: 'all of your live grants', default: false }),
   };
 
+  protected override readonly choices = {
+    grant: fromList('Which grant?', async () => {
+      const { listAccess } = await import('../../src/access/index.js');
+      const { grants } = await this.withSession(HOLDERS, (session) =>
+        listAccess(session, { ended: false, limit: 1000 }),
+      );
+      return grants.map((grant) => ({ value: grant.id, label: `${scopeText(grant)} · ${grant.ticket}` }));
+    }),
+  };
+
+  protected override wanted(): string[] {
+    return this.flags.all ? [] : ['grant'];
+  }
+
   async perform(): Promise<Outcome> {
     const { closeAccess, planClosing } = await import('../../src/access/index.js');
-    const grants = await this.withSession(['support', 'compliance', 'admin'], async (session) =>
+    const grants = await this.withSession(HOLDERS, async (session) =>
       closeAccess(session, await planClosing(session, { id: this.args.grant, all: this.flags.all })),
     );
     return {

@@ -1,12 +1,15 @@
 import type { OpenedAccess } from '../../src/access/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { fromList } from '../../src/console/choices.js';
 import { durationFlag, Flags, uuidFlag, writeFlags } from '../../src/console/flags/index.js';
 import { scopeText } from '../../src/console/grant-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { formatDuration } from '../../src/console/time/parse-duration.js';
 import { details, text } from '../../src/console/views.js';
 
-const scope = { exactlyOne: ['family', 'user', 'directory', 'break-glass'] };
+const SCOPES = ['family', 'user', 'directory', 'break-glass'];
+const but = (own: string) => ({ exclusive: SCOPES.filter((scope) => scope !== own) });
+const DUTIES = ['support', 'compliance', 'admin'] as const;
 
 export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
   static override summary = 'Open access to a family or a person for a while, saying why';
@@ -18,24 +21,33 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
   ];
   static override flags = {
     ...writeFlags,
-    family: uuidFlag({ description: 'one family', ...scope }),
-    user: uuidFlag({ description: 'one person, with the families they are a member of', ...scope }),
+    family: uuidFlag({ description: 'one family', ...but('family') }),
+    user: uuidFlag({ description: 'one person, with the families they are a member of', ...but('user') }),
     directory: Flags.boolean({
       description: 'a directory session: masked lookups, counted and recorded',
-      ...scope,
+      ...but('directory'),
     }),
     'break-glass': Flags.boolean({
       description: 'everything, as admin, at most 30m, reviewed afterwards',
-      ...scope,
+      ...but('break-glass'),
     }),
     for: durationFlag({ description: 'how long', min: 60_000, max: 8 * 3_600_000, default: 30 * 60_000 }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
+  protected override async wanted(): Promise<string[]> {
+    if (this.flags.family ?? this.flags.user ?? (this.flags.directory || this.flags['break-glass']))
+      return [];
+    const scope = await askScope();
+    if (scope === 'directory' || scope === 'break-glass') this.flags[scope] = true;
+    return [scope];
+  }
+
   async perform(): Promise<Outcome> {
     const { openAccess, planAccess, scopeOf } = await import('../../src/access/index.js');
-    const duties = this.flags['break-glass']
-      ? (['admin'] as const)
-      : (['support', 'compliance', 'admin'] as const);
+    const duties = this.flags['break-glass'] ? (['admin'] as const) : DUTIES;
     return await this.withSession(duties, (session) =>
       this.change({
         plan: async () =>
@@ -71,6 +83,13 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
     );
   }
 }
+
+const askScope = fromList('Open access to what?', async () => [
+  { value: 'family', label: 'one family' },
+  { value: 'user', label: 'one person, with the families they are a member of' },
+  { value: 'directory', label: 'the directory: look people up, masked' },
+  { value: 'break-glass', label: 'everything, as admin, reviewed afterwards' },
+]);
 
 /** What the grant was opened for. Support is the duty that reading commands take first. */
 function nextStep({ kind, family_id, user_id, duty }: OpenedAccess): string {

@@ -1,4 +1,3 @@
-import { askForMissing } from '../../src/console/ask-for-missing.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { contextFlags, contextSettings } from '../../src/console/flags/context-flags.js';
 import { Args, consentFlags, Flags } from '../../src/console/flags/index.js';
@@ -26,14 +25,15 @@ export default class ContextAdd extends ConsoleCommand<typeof ContextAdd> {
     );
     const { name } = this.args;
     await refuseTaken(name);
-    const { host, database, user } = await askForMissing(
-      { host: this.flags.host, database: this.flags.database, user: this.flags.user },
-      { json: this.flags.json },
-    );
     return await this.change({
-      plan: async () => planContext(name, contextSettings({ ...this.flags, host, database, user })),
+      plan: async () => planContext(name, contextSettings(this.flags)),
       show: ({ settings }) =>
-        details({ context: name, server: `${settings.host}:${settings.port}`, database, operator: user }),
+        details({
+          context: name,
+          server: `${settings.host}:${settings.port}`,
+          database: settings.database,
+          operator: settings.user,
+        }),
       apply: ({ settings }) => addContext(name, settings, { use: this.flags.use }),
       done: (added) => ({
         result: added,

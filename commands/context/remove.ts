@@ -1,4 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { fromContexts } from '../../src/console/choices.js';
 import { confirmName } from '../../src/console/confirm-name.js';
 import { Args, consentFlags, textFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
@@ -16,6 +17,8 @@ export default class ContextRemove extends ConsoleCommand<typeof ContextRemove> 
     ...consentFlags,
     confirm: textFlag({ description: 'consent for the current context: its name', helpValue: 'NAME' }),
   };
+
+  protected override readonly choices = { name: fromContexts };
 
   async perform(): Promise<Outcome> {
     const { planRemoval, removeContext } = await import('../../src/platform/config/edit-contexts.js');

@@ -1,4 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { fromContexts } from '../../src/console/choices.js';
 import { Args } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { text } from '../../src/console/views.js';
@@ -7,6 +8,8 @@ export default class ContextUse extends ConsoleCommand<typeof ContextUse> {
   static override summary = 'Choose the context that commands work on where --context is not given';
   static override examples = ['<%= config.bin %> <%= command.id %> production'];
   static override args = { name: Args.string({ required: true, description: 'the context' }) };
+
+  protected override readonly choices = { name: fromContexts };
 
   async perform(): Promise<Outcome> {
     const { useContext } = await import('../../src/platform/config/edit-contexts.js');

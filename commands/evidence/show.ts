@@ -1,4 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { fromList } from '../../src/console/choices.js';
 import { Args, Flags, textFlag, zoneFlags, zoneOf } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table, text } from '../../src/console/views.js';
@@ -17,6 +18,17 @@ export default class EvidenceShow extends ConsoleCommand<typeof EvidenceShow> {
     html: textFlag({ description: 'write it as a page for people to this file', helpValue: 'FILE' }),
     language: Flags.option({ options: ['en', 'fr'] as const, default: 'en' as const })({
       description: 'of the page',
+    }),
+  };
+
+  protected override readonly choices = {
+    record: fromList('Which record?', async () => {
+      const { listRecords, openEvidence } = await import('../../src/evidence/index.js');
+      const { records } = await listRecords(openEvidence(await this.context()), { limit: 1000 });
+      return records.map(({ id, record }) => ({
+        value: id,
+        label: [id, record?.type, record?.made_at.slice(0, 10)].filter(Boolean).join(' · '),
+      }));
     }),
   };
 

@@ -11,6 +11,9 @@ export default class FamilyRestore extends GrantedWrite<typeof FamilyRestore> {
   static override args = { family: uuidArg({ required: true, description: 'its id' }) };
   static override flags = { ...writeFlags };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { changeFamily, planFamilyChange } = await import('../../src/families/index.js');

@@ -4,6 +4,8 @@ import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table, toned } from '../../src/console/views.js';
 import type { FamilyMember } from '../../src/families/index.js';
 
+const DUTIES = ['support', 'compliance', 'admin'] as const;
+
 export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
   static override summary = 'Show a family with its members, children and invitations; needs an access grant';
   static override examples = [
@@ -14,11 +16,14 @@ export default class FamilyShow extends ConsoleCommand<typeof FamilyShow> {
   };
   static override flags = { ...staffFlags, ...zoneFlags };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { showFamily } = await import('../../src/families/index.js');
     const id = this.args.family;
-    const family = await this.withSession(['support', 'compliance', 'admin'], async (session) => {
+    const family = await this.withSession(DUTIES, async (session) => {
       await ensureAccess(session, { kind: 'family', id }, this.flags);
       return await showFamily(session, id);
     });

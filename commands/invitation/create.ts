@@ -26,6 +26,9 @@ export default class InvitationCreate extends GrantedWrite<typeof InvitationCrea
     }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { createInvitation } = await import('../../src/families/index.js');

@@ -14,6 +14,9 @@ export default class InvitationList extends ConsoleCommand<typeof InvitationList
     family: uuidFlag({ description: 'the family', required: true }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { listInvitations } = await import('../../src/families/index.js');

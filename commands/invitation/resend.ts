@@ -20,6 +20,9 @@ export default class InvitationResend extends GrantedWrite<typeof InvitationRese
     }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { changeInvitation, planInvitationChange } = await import('../../src/families/index.js');

@@ -14,6 +14,9 @@ export default class InvitationRevoke extends GrantedWrite<typeof InvitationRevo
     family: uuidFlag({ description: 'the family', required: true }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { changeInvitation, planInvitationChange } = await import('../../src/families/index.js');

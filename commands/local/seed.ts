@@ -34,7 +34,12 @@ export default class LocalSeed extends ConsoleCommand<typeof LocalSeed> {
       request: this.request,
       signal: this.signal,
       onProgress: (done) =>
-        this.progress(`${done.families} of ${families} families, ${done.usage_logs} usage logs`),
+        this.counted({
+          what: 'families',
+          done: done.families,
+          total: families,
+          detail: `${done.usage_logs} usage logs`,
+        }),
     });
     return {
       result: report,

@@ -15,6 +15,9 @@ export default class MemberList extends ConsoleCommand<typeof MemberList> {
     family: uuidFlag({ description: 'the family', required: true }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { listMembers } = await import('../../src/families/index.js');

@@ -20,6 +20,9 @@ export default class MemberTransfer extends GrantedWrite<typeof MemberTransfer> 
     then: roleFlag({ description: 'what the giver is afterwards', default: 'extended_family' }),
   };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { planCoreTransfer, transferCore } = await import('../../src/families/index.js');

@@ -13,6 +13,9 @@ export default class UserReinstate extends GrantedWrite<typeof UserReinstate> {
   static override args = { user: uuidArg({ required: true, description: 'the id of the account' }) };
   static override flags = writeFlags;
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { changeAccount, planAccountChange } = await import('../../src/families/index.js');

@@ -11,6 +11,9 @@ export default class UserShow extends ConsoleCommand<typeof UserShow> {
   static override args = { user: uuidArg({ required: true, description: 'the id of the account' }) };
   static override flags = { ...staffFlags, ...zoneFlags };
 
+  protected override readonly directories = async () =>
+    (await import('../../src/access/index.js')).directories;
+
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { showAccount } = await import('../../src/families/index.js');

@@ -11,7 +11,7 @@ export async function planClosing(
   const { id, all } = which;
   if ((id === undefined) !== all) {
     throw new NestctlError('Name the grant to close, or all of them with --all.', {
-      kind: 'usage',
+      kind: id === undefined ? 'needs_input' : 'usage',
       code: 'invalid_scope',
       next: 'nestctl access list',
     });

@@ -5,6 +5,7 @@ export type { Grant, GrantKind } from './grant.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
 export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, listAccess } from './list-access.js';
+export { directories } from './look-up.js';
 export {
   type AccessPlan,
   type AccessWish,

@@ -29,15 +29,22 @@ function scopeFlags(scope: Scope): string {
   }
 }
 
-/** The scope that the flags of a command name. */
+/** The scope that the flags of a command name. Throws `needs_input` where they name none. */
 export function scopeOf(flags: {
   readonly family?: string | undefined;
   readonly user?: string | undefined;
   readonly directory?: boolean;
+  readonly 'break-glass'?: boolean;
 }): Scope {
   if (flags.family !== undefined) return { kind: 'family', id: flags.family };
   if (flags.user !== undefined) return { kind: 'user', id: flags.user };
-  return { kind: flags.directory === true ? 'directory' : 'everything' };
+  if (flags.directory === true) return { kind: 'directory' };
+  if (flags['break-glass'] === true) return { kind: 'everything' };
+  throw new NestctlError('Open access to what? One of --family, --user, --directory and --break-glass.', {
+    kind: 'needs_input',
+    code: 'scope_missing',
+    next: 'nestctl access open --help',
+  });
 }
 
 /** Whether a live grant opens a scope by itself; a person's grant also opens families, which only the database knows. */

@@ -30,28 +30,38 @@ import type { Read } from '../platform/database/replica.js';
 import type { Session, SessionPool } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
 import { type Change, runChange } from './change.js';
+import type { Ask } from './choices.js';
 import { wantsJson } from './colour.js';
 import { commandLine, withFlags, withoutFlag } from './command-line.js';
 import { Connections } from './connections.js';
 import { askConsent, askReason } from './consent.js';
+import { askDirectories, type Directories } from './directory-choice.js';
 import { globalFlags } from './flags/sets.js';
 import { zoneOf } from './flags/time-range.js';
-import { listenForInterruption } from './interrupt.js';
+import { interruption, listenForInterruption } from './interrupt.js';
+import { fillMissing, type Wanted } from './missing.js';
+import { needsOf } from './needs.js';
 import type { Outcome, Warning } from './outcome.js';
-import { interruption, presentError } from './present-error.js';
+import { presentError } from './present-error.js';
 import { printOutcome } from './print-outcome.js';
-import { draw, say } from './terminal.js';
+import { RunLog } from './run-log.js';
+import { type Count, Stages } from './stages.js';
+import { describeStatement } from './statement-line.js';
+import { draw, keepClearOf, say, sayLoud } from './terminal.js';
 
 interface StaffFlagValues {
   readonly duty?: Duty;
-  readonly reason?: string;
-  readonly ticket?: string;
+  reason?: string | undefined;
+  ticket?: string | undefined;
   readonly yes?: boolean;
   readonly 'dry-run'?: boolean;
   readonly zone?: string;
   readonly columns?: string[];
   readonly server?: 'auto' | 'primary' | 'replica';
 }
+
+/** Duties that may ask the directory, from the narrowest. */
+const LOOKING = ['support', 'compliance', 'admin'] as const;
 
 export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   static override baseFlags = globalFlags;
@@ -65,7 +75,19 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   readonly #json = wantsJson(this.argv);
   readonly #warnings: Warning[] = [];
   readonly #interruption = listenForInterruption();
+  readonly #stages = new Stages();
+  readonly #log = new RunLog(
+    {
+      command: this.id ?? null,
+      typed: this.#typed,
+      known: Object.keys({ ...globalFlags, ...this.ctor.flags }),
+      version: this.config.version,
+      request: this.request,
+    },
+    () => ({ context: this.#connections?.contextName, duty: this.#connections?.actingAs }),
+  );
   #watched = false;
+  #changing: boolean | undefined;
   #connections: Connections | undefined;
 
   /** What the command does; see the top of this file. */
@@ -74,6 +96,17 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   /** Whether an access grant says why, where neither flag nor environment does. */
   protected get purposeFromGrant(): boolean {
     return false;
+  }
+
+  /** How arguments and flags are asked for on a terminal, by name, where a list or a search can offer them. */
+  protected readonly choices: Readonly<Record<string, Ask>> = {};
+
+  /** Finds a missing `family` or `user` by typing, under the rules of the directory. */
+  protected readonly directories: Directories | undefined = undefined;
+
+  /** What to ask for on a terminal besides what is required. */
+  protected wanted(): Wanted {
+    return [];
   }
 
   /** Whether stdout belongs to the envelope of --json. */
@@ -151,13 +184,17 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   /** A write: shows the plan, asks, applies it. With --dry-run the plan is the outcome. */
   protected async change<Plan extends object, Done>(change: Change<Plan, Done>): Promise<Outcome> {
+    this.#changing = false;
     return await runChange(change, {
       dryRun: this.#staff['dry-run'] === true,
       show: (view) => draw(view, process.stderr, { zone: zoneOf(this.#staff) }),
       announce: () => {
-        if (this.#connect.banner !== undefined) say(this.#connect.banner);
+        if (this.#connect.banner !== undefined) sayLoud(this.#connect.banner);
       },
       consent: (question) => this.consent(question),
+      changing: () => {
+        this.#changing = undefined;
+      },
     });
   }
 
@@ -177,8 +214,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     if (!this.#json) say(`! ${message}`);
   }
 
-  /** One line on what is going on, on stderr. Bound, to be handed to operations. */
-  protected readonly progress = (message: string): void => say(`· ${message}`);
+  /** What is going on now, on stderr; what was told before is over. Bound, to be handed to operations. */
+  protected readonly progress = (message: string): void => this.#stages.begin(message);
+
+  /** How far work has come that can be counted: a bar where the terminal can, else a line now and then. Bound. */
+  protected readonly counted = (count: Count): void => this.#stages.count(count);
 
   /** One line with --verbose only. Never secrets, never row data. */
   protected readonly verbose = (message: string): void => {
@@ -186,13 +226,19 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   };
 
   override async run(): Promise<void> {
+    keepClearOf(this.#stages);
     await this.#parse();
     // Before anything is done, not when the result is printed.
     const zone = zoneOf(this.#staff);
-    const outcome = await this.#interruption.waitFor(this.perform(), {
+    const work = async () => {
+      await this.#fillMissing();
+      return await this.perform();
+    };
+    const outcome = await this.#interruption.waitFor(work(), {
       watched: () => this.#watched,
-      error: interruption,
+      error: (failure) => interruption(this.#progressed, failure),
     });
+    this.#stages.stop();
     await printOutcome(outcome, {
       as: this.#json ? 'envelope' : this.flags.format === 'json' ? 'json' : 'text',
       command: this.#name,
@@ -208,16 +254,24 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       zone,
       columns: this.#staff.columns,
     });
+    this.#log.end(Number(process.exitCode ?? 0));
+    this.verbose(`took ${this.#log.elapsed} ms`);
   }
 
   override async catch(error: unknown): Promise<void> {
     // Else oclif warns of unparsed arguments where NODE_ENV is test or development.
     this.parsed = true;
-    presentError(error, {
+    const left = error instanceof Error && error.name === 'ExitPromptError';
+    const shown = left ? interruption(this.#progressed) : error;
+    this.#stages.stop();
+    presentError(shown, {
       json: this.#json,
       verbose: this.#typed.includes('--verbose'),
       command: this.#name,
       context: this.#connections?.contextName,
+      contextFlag: this.flags?.context,
+      again: commandLine([...this.#name.split(' '), ...this.#typed]),
+      log: ({ code, exitCode }, unexpected) => this.#log.end(exitCode, { code, unexpected }),
     });
   }
 
@@ -236,11 +290,36 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   async #parse(): Promise<void> {
     const command = this.ctor as typeof ConsoleCommand;
     // Left to itself oclif takes a missing argument from a pipe: `yes | nestctl …` would name things.
-    const args = Object.entries(command.args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]);
-    const { flags, baseFlags, strict } = command;
-    const parsed = await this.parse({ flags, baseFlags, strict, args: Object.fromEntries(args) });
+    // Nor does it ask for what is required: we do, where there is somebody to ask.
+    const { args, flags } = needsOf(command);
+    const { baseFlags, strict } = command;
+    const parsed = await this.parse({ flags, baseFlags, strict, args });
     this.flags = parsed.flags as typeof this.flags;
     this.args = parsed.args as typeof this.args;
+  }
+
+  async #fillMissing(): Promise<void> {
+    const found = askDirectories(
+      this.directories,
+      (work) => this.#connect.withSession(LOOKING, work),
+      this.#staff,
+    );
+    const { needed } = needsOf(this.ctor as typeof ConsoleCommand, { ...found, ...this.choices });
+    const words = await fillMissing(
+      needed,
+      { args: this.args, flags: this.flags },
+      {
+        json: this.#json,
+        wanted: () => this.wanted(),
+        help: commandLine([...this.#name.split(' '), '--help']),
+      },
+    );
+    // What was answered, as a command to keep.
+    if (words.length > 0) say(`  ${this.#again(words)}`);
+  }
+
+  get #progressed() {
+    return { done: this.#stages.done, now: this.#stages.now, changing: this.#changing };
   }
 
   /** Flags that only some commands have. */
@@ -260,10 +339,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     this.#connections ??= new Connections({
       context: this.flags.context,
       duty: this.#staff.duty,
-      ticket: this.#staff.ticket,
+      ticket: () => this.#staff.ticket,
       request: this.request,
       command: this.#name,
       verbose: this.verbose,
+      onStatement: this.flags.verbose ? (run) => say(`  ${describeStatement(run)}`) : undefined,
       reason: () => this.#settleReason(),
     });
     return this.#connections;

@@ -21,6 +21,8 @@ export interface ChangeScreen {
   readonly announce: () => void;
   readonly show: (view: View | readonly View[]) => Promise<void>;
   readonly consent: (question: string) => Promise<void>;
+  /** Told that from now on something may have been changed. */
+  readonly changing: () => void;
 }
 
 export async function runChange<Plan extends object, Done>(
@@ -41,5 +43,6 @@ export async function runChange<Plan extends object, Done>(
     await screen.show(view);
   }
   if (change.question !== undefined) await screen.consent(change.question(plan));
+  screen.changing();
   return change.done(await change.apply(plan), plan);
 }

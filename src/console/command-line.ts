@@ -23,3 +23,10 @@ export function withFlags(argv: readonly string[], flags: readonly string[]): st
   const end = argv.indexOf('--');
   return end === -1 ? [...argv, ...flags] : [...argv.slice(0, end), ...flags, ...argv.slice(end)];
 }
+
+/** A next command of ours in the context that was chosen by hand; what names a context itself stays as it is. */
+export function inContext(next: string | undefined, context: string | undefined): string | undefined {
+  if (next === undefined || context === undefined || !next.startsWith('nestctl ')) return next;
+  if (/ --(context|help)\b|^nestctl (context|local|help|completion|demo)\b/.test(next)) return next;
+  return `${next} --context ${shellQuote(context)}`;
+}

@@ -1,5 +1,5 @@
 import type { Context } from '../platform/config/contexts.js';
-import type { Connection } from '../platform/database/connection.js';
+import type { Connection, StatementRun } from '../platform/database/connection.js';
 import type { Duty } from '../platform/database/duties.js';
 import type { AnsweredBy, Read } from '../platform/database/replica.js';
 import type { Session, SessionPool, SessionPurpose } from '../platform/database/session.js';
@@ -15,11 +15,13 @@ export interface ConnectionOptions {
   readonly context: string | undefined;
   /** The value of --duty. */
   readonly duty: Duty | undefined;
-  readonly ticket: string | undefined;
+  readonly ticket: () => string | undefined;
   readonly request: string;
   /** The command words, such as `family list`. */
   readonly command: string;
   readonly verbose: (message: string) => void;
+  /** Told of each statement: its own text without any value, how long it took, and its rows. */
+  readonly onStatement?: ((statement: StatementRun) => void) | undefined;
   /** Settles why, before anything connects. */
   readonly reason: () => Promise<string | undefined>;
 }
@@ -166,7 +168,7 @@ export class Connections {
     const reason = await this.#options.reason();
     verbose(`connecting as ${target.user} to ${target.host}:${target.port}/${target.database}`);
     const opened = await openUnderDuty(duties, this.#options.duty, (duty) =>
-      open(target, { duty, reason, ticket, request }),
+      open(target, { duty, reason, ticket: ticket(), request }),
     );
     try {
       this.#actAs(target, opened.duty);
@@ -177,7 +179,8 @@ export class Connections {
   }
 
   get #server() {
-    return { applicationName: `nestctl ${this.#options.command}`, onNotice: this.#options.verbose };
+    const { command, verbose, onStatement } = this.#options;
+    return { applicationName: `nestctl ${command}`, onNotice: verbose, onStatement };
   }
 
   #actAs(target: ConnectionTarget, as: string): ConnectionTarget {

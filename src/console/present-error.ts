@@ -1,7 +1,11 @@
 import { NestctlError } from '../platform/errors.js';
 import { systemError } from '../platform/system-errors.js';
 import { type Paint, paintFor } from './colour.js';
+import { inContext } from './command-line.js';
+import { interruption } from './interrupt.js';
 import { safeJson, safeText } from './safe-text.js';
+import { nearest } from './suggest.js';
+import { traceOf } from './trace.js';
 import { usageError } from './usage-error.js';
 
 export interface ErrorScreen {
@@ -10,17 +14,34 @@ export interface ErrorScreen {
   /** The command words typed, such as `family list`. */
   readonly command?: string | undefined;
   readonly context?: string | undefined;
+  /** The value of --context, which a next command needs too. */
+  readonly contextFlag?: string | undefined;
+  /** The whole command line, to run again. It repeats what was typed, so it is for the person who typed it only. */
+  readonly again?: string | undefined;
+  /** Notes the end of the run in the log; the path of the log, or undefined where it could not be written. */
+  readonly log?: ((error: NestctlError, unexpected: unknown) => string | undefined) | undefined;
 }
+
+/** What may well go away by itself: there the same command again is the way on. */
+const PASSING = new Set([
+  ...['interrupted', 'lock_timeout', 'deadlock', 'serialization', 'in_use', 'statement_timeout'],
+  ...['connection_lost', 'server_starting', 'too_many_connections', 'server_unreachable', 'config_busy'],
+  ...['store_failing', 'store_unreachable', 'store_down', 'run_lock_taken', 'seed_running'],
+]);
 
 /**
  * Prints any error for people (stderr) or programs (stdout) and sets the exit code, the same in both. Only the
  * sentence, hint and next command of a NestctlError are shown: another error's message may hold personal data.
  */
 export function presentError(error: unknown, screen: ErrorScreen): NestctlError {
-  const shown = toNestctlError(error);
-  process.exitCode = shown.exitCode;
+  const explained = explain(error);
+  process.exitCode = explained.exitCode;
+  const log = screen.log?.(explained, unexpected(error));
+  const shown = explained.code === 'defect' ? defect(explained.message, log) : explained;
+  const hint = hintOf(shown);
+  const next = inContext(shown.next, screen.contextFlag);
   if (screen.json) {
-    const { code, message, hint, next, exitCode } = shown;
+    const { code, message, exitCode } = shown;
     const body = { code, message, hint: hint ?? null, next: next ?? null, exitCode };
     const envelope = {
       ok: false,
@@ -29,37 +50,54 @@ export function presentError(error: unknown, screen: ErrorScreen): NestctlError 
       error: body,
     };
     process.stdout.write(`${safeJson(envelope, 2)}\n`);
-  } else process.stderr.write(errorText(shown, paintFor(process.stderr)));
-  if (screen.verbose) process.stderr.write(traceOf(unexpected(error)));
+  } else {
+    const again = PASSING.has(shown.code) ? screen.again : undefined;
+    process.stderr.write(errorText(shown.message, hint, next ?? again, paintFor(process.stderr)));
+  }
+  if (screen.verbose) {
+    for (const line of traceOf(unexpected(error))) process.stderr.write(`    ${safeText(line)}\n`);
+  }
   return shown;
 }
 
-function errorText(error: NestctlError, paint: Paint): string {
-  const lines = [`${paint('bad', '✗')} ${safeText(error.message)}`];
-  if (error.hint !== undefined) lines.push(`  ${paint('muted', 'hint')}  ${safeText(error.hint)}`);
-  if (error.next !== undefined) lines.push(`  ${paint('muted', 'next')}  ${safeText(error.next)}`);
+/** With what was probably meant before it, which is never done. */
+function hintOf({ hint, mistaken }: NestctlError): string | undefined {
+  const meant = mistaken === undefined ? undefined : nearest(mistaken.name, mistaken.among);
+  return meant === undefined ? hint : [`Did you mean ${meant}?`, hint].filter(Boolean).join(' ');
+}
+
+function errorText(
+  message: string,
+  hint: string | undefined,
+  next: string | undefined,
+  paint: Paint,
+): string {
+  const lines = [`${paint('bad', '✗')} ${safeText(message)}`];
+  if (hint !== undefined) lines.push(`  ${paint('muted', 'hint')}  ${safeText(hint)}`);
+  if (next !== undefined) lines.push(`  ${paint('muted', 'next')}  ${safeText(next)}`);
   return `${lines.join('\n')}\n`;
 }
 
-function toNestctlError(error: unknown): NestctlError {
+/** Any error as one of ours. */
+function explain(error: unknown): NestctlError {
   if (error instanceof NestctlError) return error;
   const usage = usageError(error);
   if (usage !== undefined) return usage;
   if (error instanceof Error && error.name === 'ExitPromptError') return interruption();
   const system = systemError(error);
   if (system !== undefined) return system;
-  const name = error instanceof Error ? error.name : typeof error;
-  return new NestctlError(`nestctl itself failed (${name}).`, {
-    kind: 'failure',
-    code: 'defect',
-    hint: 'This is a defect of nestctl. --verbose shows where; please report that.',
-  });
+  const name = error instanceof Error && /^[A-Za-z]\w{0,60}$/.test(error.name) ? error.name : typeof error;
+  return defect(`nestctl itself failed (${name}).`, undefined);
 }
 
-export function interruption(): NestctlError {
-  return new NestctlError('Interrupted.', {
-    kind: 'interrupted',
-    hint: 'What was not committed is undone. The command can be run again.',
+function defect(message: string, log: string | undefined): NestctlError {
+  return new NestctlError(message, {
+    kind: 'failure',
+    code: 'defect',
+    hint:
+      log === undefined
+        ? 'This is a defect of nestctl. --verbose shows where; please report that.'
+        : `This is a defect of nestctl. Where it happened is the last line of ${log}, which holds no personal data: please report that.`,
   });
 }
 
@@ -67,11 +105,4 @@ export function interruption(): NestctlError {
 function unexpected(error: unknown): unknown {
   if (error instanceof NestctlError) return unexpected(error.cause);
   return usageError(error) === undefined ? error : undefined;
-}
-
-/** Where an error came from, without its message. */
-function traceOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return `${safeText(error.name)}\n${frames.map((line) => `${safeText(line)}\n`).join('')}${traceOf(error.cause)}`;
 }

@@ -12,7 +12,6 @@ interface ParseError extends Error {
     };
   };
   readonly flags?: readonly string[];
-  readonly args?: readonly { readonly name: string }[] | readonly string[];
 }
 
 /** An error of oclif as a usage error of ours, or undefined where it is none of oclif's. */
@@ -42,13 +41,20 @@ function describe(error: ParseError): { message: string; hint?: string | undefin
         code: 'unknown_flag',
       };
     }
-    case 'RequiredArgsError': {
-      const names = (error.args ?? []).map((arg) => (typeof arg === 'string' ? arg : arg.name).toUpperCase());
-      return { message: `Missing argument ${names.join(', ')}.`, code: 'missing_argument' };
-    }
+    case 'FlagInvalidOptionError':
+    case 'ArgInvalidOptionError':
+      return { message: sentence(error.message), hint: meantOption(error.message), code: 'usage' };
     default:
       return { message: sentence(error.message), code: 'usage' };
   }
+}
+
+/** The choice that was probably meant, from oclif's `Expected --format=tabl to be one of: table, json`. */
+function meantOption(message: string): string | undefined {
+  const line = stripVTControlCharacters(message).split('\n', 1)[0] ?? '';
+  const [, typed = '', options = ''] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(line) ?? [];
+  const meant = nearest(typed, options.split(', '));
+  return meant === undefined ? undefined : `Did you mean ${meant}?`;
 }
 
 /** oclif's message without its layout: one line, no colour, no advert for --help. */

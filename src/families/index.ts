@@ -1,5 +1,5 @@
 export type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
-export type { MaskedPerson } from './find-people.js';
+export { findPeople, type MaskedPerson } from './find-people.js';
 export { type FamilyListing, listFamilies } from './list-families.js';
 export { lockedOutRelative } from './locked-out-relative.js';
 export { familyJobs } from './maintenance-jobs.js';

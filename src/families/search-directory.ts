@@ -64,6 +64,7 @@ function afterCursor(cursor: string | undefined): string | null {
   return cursor === undefined ? null : (decodeCursor('directory', cursor, [PART.id])[0] ?? null);
 }
 
+/** What a search goes by, and for. Throws `usage` unless it is by one thing. */
 export function oneOf(search: FamilySearch): [by: string, query: string] {
   const given = (['id', 'email', 'name'] as const).flatMap((by) => {
     const query = search[by];

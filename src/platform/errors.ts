@@ -27,6 +27,8 @@ export interface ErrorDetails {
   readonly hint?: string | undefined;
   /** A complete command to type next. */
   readonly next?: string | undefined;
+  /** A name that is none, and those there are: what was meant may be among them. */
+  readonly mistaken?: { readonly name: string; readonly among: readonly string[] } | undefined;
   readonly cause?: unknown;
 }
 
@@ -41,6 +43,7 @@ export class NestctlError extends Error {
   readonly exitCode: number;
   readonly hint: string | undefined;
   readonly next: string | undefined;
+  readonly mistaken: ErrorDetails['mistaken'];
 
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -49,5 +52,6 @@ export class NestctlError extends Error {
     this.exitCode = EXIT[details.kind];
     this.hint = details.hint;
     this.next = details.next;
+    this.mistaken = details.mistaken;
   }
 }

@@ -106,7 +106,7 @@ describe.concurrent('access', () => {
       7,
       'reason_missing',
     ]);
-    expect(await open(...WHY)).toEqual([2, 'usage']);
+    expect(await open(...WHY)).toEqual([7, 'scope_missing']);
     expect(await open(...scope, '--user', family.gran.id, ...WHY)).toEqual([2, 'usage']);
     expect(await open('--family', family.gran.id, ...WHY)).toEqual([5, 'not_found']);
     expect(await open('--user', family.id, ...WHY)).toEqual([5, 'not_found']);
@@ -161,7 +161,7 @@ describe.concurrent('access', () => {
     for (const scope of [family.id, other.id]) {
       ids.push((await me.json(['access', 'open', '--family', scope, ...WHY])).body.result.id);
     }
-    expect((await me.json(['access', 'close'])).code).toBe(2);
+    expect((await me.json(['access', 'close'])).code).toBe(7);
     expect((await me.json(['access', 'close', ids[0], '--all'])).code).toBe(2);
     expect((await me.json(['access', 'list'])).body.result.grants).toHaveLength(2);
     const { body } = await me.json(['access', 'close', '--all']);

@@ -114,8 +114,8 @@ describe('context add', () => {
     const asked = await runOnTerminal(['context', 'add', 'x', '--user', 'u'], {
       env: { NESTCTL_CONFIG: path, NO_COLOR: '1' },
       type: [
-        { at: 'host:', keys: 'db.example.ca\r' },
-        { at: 'database:', keys: 'nestsync\r' },
+        { at: 'host (', keys: 'db.example.ca\r' },
+        { at: 'database (', keys: 'nestsync\r' },
       ],
     });
     expect(asked.code, asked.stdout).toBe(0);

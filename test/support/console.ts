@@ -99,7 +99,12 @@ export async function contextFile(
   return { path, env: { NESTCTL_CONFIG: path } };
 }
 
+/** What runs leave in their log, apart from this machine's own. */
+const home = mkdtempSync(join(tmpdir(), 'nestctl-home-'));
+process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+
 function spawnWith(words: readonly string[], options: ConsoleOptions): ChildProcessWithoutNullStreams {
   const [program = '', ...args] = words;
-  return spawn(program, args, { env: { PATH: process.env.PATH ?? '', ...options.env }, stdio: 'pipe' });
+  const env = { PATH: process.env.PATH ?? '', NESTCTL_HOME: home, ...options.env };
+  return spawn(program, args, { env, stdio: 'pipe' });
 }

@@ -20,10 +20,10 @@ const rest = { helpGroup: 'BACKUPS, SIGNING, RESIDENCY' };
 
 /** All that a context can say, as flags. There is none for a secret. */
 export const contextFlags = {
-  host: textFlag({ description: 'host name, address, or folder of the socket', ...server }),
+  host: textFlag({ description: 'host name, address, or folder of the socket', required: true, ...server }),
   port: countFlag({ description: 'port (5432 when absent)', max: 65_535, ...server }),
-  database: textFlag({ description: 'name of the database', ...server }),
-  user: textFlag({ description: 'your own login there', ...server }),
+  database: textFlag({ description: 'name of the database', required: true, ...server }),
+  user: textFlag({ description: 'your own login there', required: true, ...server }),
   sslmode: Flags.option({ options: ['disable', 'require', 'verify-ca', 'verify-full'] as const })({
     description: 'verify-full when absent, disable on this machine',
     ...server,

@@ -36,6 +36,7 @@ export async function resolveContext(name?: string, path = contextFilePath()): P
       kind: 'not_found',
       code: 'context_unknown',
       hint: names.length > 0 ? `There are: ${names.join(', ')}.` : `${path} has none.`,
+      mistaken: { name: wanted, among: names },
       next: names.length > 0 ? 'nestctl context list' : 'nestctl local up',
     });
   }

@@ -20,6 +20,18 @@ export interface ConnectOptions {
   readonly statementTimeout?: number;
   /** What the server says beside its results (RAISE NOTICE). */
   readonly onNotice?: (message: string) => void;
+  /** Told of each statement that was run. */
+  readonly onStatement?: ((statement: StatementRun) => void) | undefined;
+}
+
+/** A statement that was run. */
+export interface StatementRun {
+  /** As it was sent: values that were bound are not in it, those written into it are. */
+  readonly text: string;
+  /** Milliseconds, with the way to the server and back. */
+  readonly duration: number;
+  /** Null where it failed. */
+  readonly rows: number | null;
 }
 
 export interface TransactionOptions {
@@ -40,11 +52,13 @@ export class Connection {
   /** The driver's client, for COPY and LISTEN. */
   readonly client: pg.Client;
   #inTransaction = false;
+  readonly #onStatement: ConnectOptions['onStatement'];
   #lost: Error | undefined;
 
-  constructor(client: pg.Client, target: ConnectionTarget) {
+  constructor(client: pg.Client, target: ConnectionTarget, onStatement?: ConnectOptions['onStatement']) {
     this.client = client;
     this.target = target;
+    this.#onStatement = onStatement;
     // Without a listener a server that goes away between two statements would end the process.
     client.on('error', (error) => {
       this.#lost = error;
@@ -66,13 +80,21 @@ export class Connection {
 
   /** The driver's whole result: rows, rowCount, command, fields. */
   async queryResult(statement: Statement, values?: readonly unknown[]): Promise<pg.QueryResult> {
+    const started = performance.now();
+    let rows: number | null = null;
     try {
       if (this.#lost !== undefined) throw this.#lost;
-      return typeof statement === 'string'
-        ? await this.client.query(statement, values as unknown[] | undefined)
-        : await this.client.query({ text: statement.text, values: statement.values });
+      const result =
+        typeof statement === 'string'
+          ? await this.client.query(statement, values as unknown[] | undefined)
+          : await this.client.query({ text: statement.text, values: statement.values });
+      rows = result.rowCount ?? 0;
+      return result;
     } catch (error) {
       throw databaseError(this.#lost ?? error, this.target);
+    } finally {
+      const text = typeof statement === 'string' ? statement : statement.text;
+      this.#onStatement?.({ text, duration: performance.now() - started, rows });
     }
   }
 
@@ -121,7 +143,7 @@ export class Connection {
 /** Opens a connection. Throws a NestctlError that says what is wrong and what to do. */
 export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<Connection> {
   const client = new pg.Client(await clientConfig(target, options));
-  const connection = new Connection(client, target);
+  const connection = new Connection(client, target, options.onStatement);
   if (options.onNotice !== undefined) tellNotices(client, options.onNotice);
   try {
     await client.connect();

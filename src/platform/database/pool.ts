@@ -53,7 +53,7 @@ export async function openPool(target: ConnectionTarget, options: PoolOptions = 
     const there = known.get(client);
     if (there !== undefined) return there;
     if (options.onNotice !== undefined) tellNotices(client as unknown as pg.Client, options.onNotice);
-    const connection = new Connection(client as unknown as pg.Client, target);
+    const connection = new Connection(client as unknown as pg.Client, target, options.onStatement);
     await applySettings(client, options);
     known.set(client, connection);
     return connection;
