@@ -116,7 +116,7 @@ export class Connections {
           {
             mode: server === 'replica' ? 'replica' : 'auto',
             target,
-            purpose: { duty: session.duty, ticket, request },
+            purpose: { duty: session.duty, ticket: ticket(), request },
             connect: this.#server,
             patience: REPLICA_PATIENCE,
             tell: (code, message) => {

@@ -18,14 +18,46 @@ export async function start(options: Interfaces.Options): Promise<void> {
       import('@oclif/core/run'),
       import('@oclif/core/settings'),
     ]);
+    if (argv.length === 0 && atTerminal()) return await offer(options);
+    const words = argv[0] === 'help' ? await helpWords(argv.slice(1)) : argv;
+    if (words === undefined) return;
     // Else a NODE_ENV of the caller's own would decide whether sources or the build are run.
     settings.enableAutoTranspile = false;
-    await run(argv, options);
+    await run(words, options);
   } catch (error) {
     if (exitsCleanly(error)) return;
     const { presentError } = await import('./present-error.js');
-    presentError(error, { json: wantsJson(argv), verbose: argv.includes('--verbose') });
+    const { RunLog } = await import('./run-log.js');
+    const run = { command: null, typed: [], known: [], version: '', request: null };
+    const log = new RunLog(run, () => ({ context: undefined, duty: undefined }));
+    presentError(error, {
+      json: wantsJson(argv),
+      verbose: argv.includes('--verbose'),
+      log: ({ code, exitCode }, unexpected) => log.end(exitCode, { code, unexpected }),
+    });
   }
+}
+
+function atTerminal(): boolean {
+  const { stdin, stdout, stderr, env } = process;
+  return stdin.isTTY === true && stdout.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb';
+}
+
+/** `nestctl` alone, at a terminal. */
+async function offer(options: Interfaces.Options): Promise<void> {
+  const [{ offerJobs }, { Config }] = await Promise.all([import('./jobs.js'), import('@oclif/core/config')]);
+  const { commandIDs } = await Config.load(options);
+  await offerJobs(commandIDs);
+}
+
+/** `nestctl help …`: a topic is printed here; a command's help is oclif's, and so is what comes back. */
+async function helpWords(about: readonly string[]): Promise<string[] | undefined> {
+  const [name, ...rest] = about.filter((word) => !word.startsWith('-'));
+  if (name === undefined) return ['--help'];
+  const { TOPICS } = await import('./help-topics.js');
+  if (!Object.hasOwn(TOPICS, name) || rest.length > 0) return [...about, '--help'];
+  process.stdout.write(`${TOPICS[name]?.lines().join('\n')}\n`);
+  return undefined;
 }
 
 /** A reader that has seen enough (`| head`) is no failure; a lost stderr must not stop work half way. */

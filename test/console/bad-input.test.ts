@@ -10,6 +10,7 @@ import { countRows, makeFamily } from '../support/small-world.js';
 
 interface ManifestFlag {
   readonly type: 'option' | 'boolean';
+  readonly required?: boolean;
   readonly helpValue?: string;
   readonly options?: readonly string[];
   readonly exclusive?: readonly string[];
@@ -17,7 +18,9 @@ interface ManifestFlag {
 interface ManifestCommand {
   readonly id: string;
   readonly flags: Readonly<Record<string, ManifestFlag>>;
-  readonly args: Readonly<Record<string, { readonly required?: boolean }>>;
+  readonly args: Readonly<
+    Record<string, { readonly required?: boolean; readonly options?: readonly string[] }>
+  >;
 }
 
 const manifest = JSON.parse(readFileSync(join(packageRoot(), 'oclif.manifest.json'), 'utf8')) as {
@@ -42,6 +45,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'analytics:usage': [],
   'audit:query': [],
   'audit:show': ['1'],
+  completion: 'offline',
   'context:add': 'offline',
   'context:check': 'offline',
   'context:list': 'offline',
@@ -122,7 +126,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** A local folder that is not there, so that even a mistake of ours would start nothing of anybody's. */
-const nowhere = { NESTCTL_HOME: '/nonexistent/nestctl' };
+const nowhere = { NESTCTL_HOME: '/proc/nonexistent/nestctl' };
 
 /** Says what was wrong in one line of text and in one JSON document, with the same exit code, and no stack. */
 async function refused(args: readonly string[], code: number): Promise<void> {
@@ -135,6 +139,16 @@ async function refused(args: readonly string[], code: number): Promise<void> {
   expect(error.message).toMatch(/^\S.*[.!?]$/s);
   for (const text of [error.message, error.hint, error.next])
     expect(String(text)).not.toMatch(/\n|^\s+at |node_modules|\.js:/);
+}
+
+/** Something for all that is required, so that nothing is refused for lack of it. */
+function required(args: ManifestCommand['args'], flags: ManifestCommand['flags']): string[] {
+  const needed = <T extends { readonly required?: boolean }>(all: Readonly<Record<string, T>>) =>
+    Object.entries(all).filter(([, one]) => one.required);
+  return [
+    ...needed(args).map(([, { options }]) => options?.[0] ?? 'x'),
+    ...needed(flags).flatMap(([name, { options }]) => [`--${name}`, options?.[0] ?? 'x']),
+  ];
 }
 
 /** The same in text: nothing on stdout, the sentence on stderr. */
@@ -166,13 +180,18 @@ test('every command stands in this file', () => {
 test('every flag of every command refuses what is none of its values, and unknown and repeated ones are told', async () => {
   const cases: string[][] = [];
   const inBoth: string[][] = [];
+  const unasked: string[][] = [];
   const seen = new Set<string>();
   for (const { id, flags, args } of commands) {
     const given = GIVEN[id];
-    const whole = [...words(id), ...(given === 'offline' || given === undefined ? [] : given)];
+    const whole = [
+      ...words(id),
+      ...(given === 'offline' || given === undefined ? required(args, flags) : given),
+    ];
     inBoth.push([...whole, '--nonsense']);
     cases.push([...whole, 'surplus', 'words']);
-    if (Object.values(args).some(({ required }) => required)) cases.push(words(id));
+    const missing = [...Object.values(args), ...Object.values(flags)].some(({ required }) => required);
+    if (missing) unasked.push(words(id));
     for (const [name, flag] of Object.entries(flags)) {
       // One that was given already, or excludes one that was, is refused for that instead.
       if (whole.includes(`--${name}`) || flag.exclusive?.some((rival) => whole.includes(`--${rival}`)))
@@ -193,6 +212,11 @@ test('every flag of every command refuses what is none of its values, and unknow
   );
   await inTurns([...cases, ...inBoth], (args) => refused(args, 2));
   await inTurns(inBoth, (args) => refusedInText(args, 2));
+  expect(unasked.length).toBeGreaterThan(5);
+  await inTurns(unasked, async (args) => {
+    await refused(args, 7);
+    await refusedInText(args, 7);
+  });
 });
 
 test('values that only fit together are checked too', async () => {
@@ -205,10 +229,16 @@ test('values that only fit together are checked too', async () => {
       ['family', 'list', '--name', 'Tr', ...WHY],
       ['family', 'list', '--email', 'not-an-address', ...WHY],
       ['family', 'list', '--name', 'Tremblay', '--id', UUID, ...WHY],
+    ],
+    (args) => (args.includes('--columns') ? refusedInText(args, 2) : refused(args, 2)),
+  );
+  // On a terminal these are asked for.
+  await inTurns(
+    [
       ['access', 'close'],
       ['access', 'open', ...WHY],
     ],
-    (args) => (args.includes('--columns') ? refusedInText(args, 2) : refused(args, 2)),
+    (args) => refused(args, 7),
   );
 });
 
@@ -264,7 +294,7 @@ test('a write without a reason asks nobody who is not there: stdin closed, empty
   expect(closed.code).toBe(7);
   for (const input of ['', 'y\ny\ny\n']) {
     expect((await me.run(args, { input })).code).toBe(7);
-    expect((await me.json(['family', 'show'], { input: `${UUID}\n` })).code).toBe(2);
+    expect((await me.json(['family', 'show'], { input: `${UUID}\n` })).code).toBe(7);
   }
 });
 

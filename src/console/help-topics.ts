@@ -1,0 +1,118 @@
+import { EXIT } from '../platform/errors.js';
+
+export interface HelpTopic {
+  /** One line for the list. */
+  readonly summary: string;
+  /** Its lines, at most 100 columns wide. */
+  readonly lines: () => string[];
+}
+
+const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done; also where a list is empty',
+  failure: 'something failed: a server that is down, a disk that is full, a defect',
+  usage: 'the command line or a value on it is wrong',
+  finding: 'a check found something; it wins where several would do',
+  not_allowed: 'not allowed: no grant, no duty, a refused password',
+  not_found: 'what was named is not there',
+  conflict: 'a conflict or a missing precondition: a lock, a change in between, no migration',
+  needs_input: 'it needs consent or input, and there is no terminal to ask at',
+  pending: 'it waits for somebody: an approval, for instance',
+  partial: 'partly done; of a check: nothing found, but something could not be checked',
+  interrupted: 'interrupted by Ctrl-C, SIGTERM or SIGHUP; a second one ends at once',
+};
+
+/** What each variable does, for the topic and for the test that none is left out. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  NESTCTL_CONTEXT: 'the context to work on where --context is not given',
+  NESTCTL_DUTY: 'the duty to act under where --duty is not given',
+  NESTCTL_REASON: 'why, where --reason is not given: one reason for the commands of one call',
+  NESTCTL_TICKET: 'the ticket, where --ticket is not given',
+  NESTCTL_CONFIG: 'the file of the contexts; else nestctl/contexts.toml of XDG_CONFIG_HOME or ~/.config',
+  NESTCTL_HOME: 'the data folder; else nestctl of XDG_DATA_HOME or ~/.local/share, for root /var/lib/nestctl',
+  NESTCTL_LOG: '"off": runs leave no line in the log (nestctl help log)',
+  XDG_CONFIG_HOME: 'see NESTCTL_CONFIG',
+  XDG_DATA_HOME: 'see NESTCTL_HOME',
+  PGPASSWORD: 'the password, where the context names no source of it',
+  PGPASSFILE: 'the pgpass file, where the context names none; else ~/.pgpass',
+  NO_COLOR: 'set: no colour',
+  CLICOLOR: '"0": no colour',
+  CLICOLOR_FORCE: 'set, but for "0": colour, also in a pipe',
+  FORCE_COLOR: 'as CLICOLOR_FORCE; "0": no colour',
+  TERM: '"dumb": no colour, no bars, no questions',
+  CI: 'set: no bars',
+};
+
+const exitCodes = () =>
+  Object.entries(EXIT)
+    .sort(([, a], [, b]) => a - b)
+    .map(([name, code]) => `${String(code).padStart(3)}  ${MEANING[name as keyof typeof EXIT]}`);
+
+const environment = () => {
+  const width = Math.max(...Object.keys(ENVIRONMENT).map((name) => name.length));
+  return Object.entries(ENVIRONMENT).map(([name, about]) => `${name.padEnd(width)}  ${about}`);
+};
+
+/** Topics of `nestctl help`, by name. */
+export const TOPICS: Readonly<Record<string, HelpTopic>> = {
+  'exit-codes': {
+    summary: 'What the exit codes mean',
+    lines: () => [
+      'The same in text and under --json, and stable: scripts may depend on them.',
+      '',
+      ...exitCodes(),
+    ],
+  },
+  environment: {
+    summary: 'Environment variables that nestctl reads',
+    lines: () => [
+      'What is given on the command line comes before what stands in the environment.',
+      '',
+      ...environment(),
+    ],
+  },
+  formats: {
+    summary: 'How results are printed, for people and for programs',
+    lines: () => [
+      'Data goes to stdout and all else to stderr, so a pipe gets data alone: without colour, and never cut.',
+      '',
+      '--json prints one envelope:',
+      '  {"ok": true, "command", "context", "result", "warnings": [{"code", "message"}], "meta"}',
+      '  {"ok": false, "command", "context", "error": {"code", "message", "hint", "next", "exitCode"}}',
+      'Its shape and the codes in it are stable; sentences for people may change.',
+      '--format chooses another form, such as json for the bare result: see a command’s --help.',
+      '',
+      'On a terminal that is too narrow a table drops its last columns and says so; --columns chooses.',
+      'Control characters in data are made visible, so that nothing in a row can act on a terminal.',
+    ],
+  },
+  contexts: {
+    summary: 'How to say which server and database to work on, and as whom',
+    lines: () => [
+      'A context names a server, a database, your login there, and the services around it.',
+      'Commands work on the one given by --context, else by NESTCTL_CONTEXT, else on the current one.',
+      'A write says which one it is about to touch before it asks.',
+      '',
+      '  nestctl local up                an embedded PostgreSQL of your own, with two contexts',
+      '  nestctl context add NAME        describe a server; asks for what is missing',
+      '  nestctl context check NAME      can it be reached, and is all of it right?',
+      '  nestctl context use NAME        make it the current one',
+      '',
+      'The file holds no secret: it names a pgpass file, a variable or a program that has it.',
+      'It must be closed to others (chmod 600), and TLS is verified unless the server is on this machine.',
+    ],
+  },
+  log: {
+    summary: 'What is left in the log of this machine, and how to see more',
+    lines: () => [
+      'Each run leaves one line of JSON in log/nestctl.ndjson of the data folder, readable by you alone:',
+      'time, command, names of its flags, context, duty, request, duration, exit code and error code;',
+      'of a defect also where it happened. Never a value of a flag, an argument, a message, or a row.',
+      'The request is in the audit log too, and ties both together: nestctl audit query --help.',
+      '',
+      'It is put aside at 1 MB, and four of those are kept. NESTCTL_LOG=off keeps none.',
+      'A log that cannot be written is no reason for a command to fail.',
+      '',
+      '--verbose tells on stderr what a command does: connections, statements without their values, times.',
+    ],
+  },
+};
