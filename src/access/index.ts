@@ -1,5 +1,6 @@
 export { closeAccess, planClosing } from './close-access.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
+export { type ExplainWish, type Explanation, explainAccess } from './explain/index.js';
 export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';

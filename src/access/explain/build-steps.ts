@@ -1,0 +1,144 @@
+import { type Condition, combine } from './condition.js';
+import type { Fact } from './fact.js';
+import type { Clause, Gate, Side } from './gates.js';
+import { type MembershipFacts, wantedBy } from './membership.js';
+import { membershipFacts, membershipTruth } from './membership-steps.js';
+import { phraseOf } from './phrases.js';
+import { privilegeSteps } from './privileges.js';
+import type { Question } from './question.js';
+import { factStep, type Step } from './step.js';
+import { allOf, anyOf, type Truth } from './truth.js';
+
+/** What the database said of the tests. A test without an answer was not evaluated. */
+export interface Answers {
+  readonly old: ReadonlyMap<string, Answer>;
+  readonly new: ReadonlyMap<string, Answer>;
+  readonly membership: MembershipFacts | undefined;
+}
+
+export interface Answer {
+  readonly value: Truth;
+  /** Why it is unknown. */
+  readonly note?: string | undefined;
+}
+
+const PLAIN_COST = 5;
+const POLICY_COST = 9;
+
+/** The whole decision as steps, all of which must come to true. */
+export function buildSteps(question: Question, answers: Answers): Step[] {
+  const { facts, bypass, gates } = question;
+  const applying = facts.policies.filter(({ for_role }) => for_role).length;
+  const security: Step = {
+    kind: 'row_security',
+    text:
+      bypass ??
+      `row level security enabled${facts.forced ? ' and forced' : ''}, ${applying} of ${facts.policies.length} policies are for ${facts.role}`,
+    truth: () => true,
+    steps: [],
+  };
+  return [...privilegeSteps(question), security, ...gates.map((gate) => gateStep(gate, question, answers))];
+}
+
+function gateStep(gate: Gate, question: Question, answers: Answers): Step {
+  const { permissive, restrictive, command, on } = gate;
+  const policies = (clauses: readonly Clause[]) =>
+    clauses.map((clause) => policyStep(clause, on, question, answers));
+  const some = permissive.length === 0 ? [noPolicy(gate, question)] : policies(permissive);
+  const every = policies(restrictive);
+  return {
+    kind: 'gate',
+    text: GATES[on === 'new' && command === 'select' ? 'returned' : command],
+    steps: [...some, ...every],
+    truth: (world) =>
+      allOf([anyOf(some.map((step) => step.truth(world))), ...every.map((step) => step.truth(world))]),
+  };
+}
+
+const GATES = {
+  select: 'the row may be seen',
+  insert: 'the new row may be written',
+  update: 'the row may be changed, and to this',
+  delete: 'the row may be deleted',
+  returned: 'the row as written may be seen',
+} as const;
+
+function noPolicy({ command }: Gate, { facts }: Question): Step {
+  const upper = command.toUpperCase();
+  const fact: Fact = {
+    key: `policy:${command}`,
+    value: false,
+    text: `no permissive policy lets ${facts.role} ${upper} in ${facts.table}: nobody under this role may`,
+    changes: [{ to: true, would: `a policy of ${facts.table} let ${facts.role} ${upper}` }],
+    cost: POLICY_COST,
+  };
+  return factStep(fact);
+}
+
+function policyStep({ policy, sql }: Clause, on: Side, question: Question, answers: Answers): Step {
+  const condition = question.conditions.get(sql) as Condition;
+  const whole = conditionStep(condition, on, answers);
+  return {
+    kind: 'policy',
+    text: policy.permissive ? policy.name : `${policy.name} (restrictive)`,
+    sql,
+    steps: [whole],
+    truth: whole.truth,
+  };
+}
+
+function conditionStep(condition: Condition, on: Side, answers: Answers): Step {
+  if (condition.kind === 'test') return testStep(condition, on, answers);
+  const { kind, sql } = condition;
+  const steps = condition.parts.map((part) => conditionStep(part, on, answers));
+  return {
+    kind,
+    text: { all: 'all of', any: 'any of', not: 'not', case: 'the first that holds of' }[kind],
+    sql,
+    steps,
+    truth: (world) =>
+      combine(
+        kind,
+        steps.map((step) => step.truth(world)),
+      ),
+  };
+}
+
+function testStep(test: Condition, on: Side, answers: Answers): Step {
+  const answer: Answer = answers[on].get(test.sql) ?? { value: 'unknown', note: 'it depends on the row' };
+  const phrase = phraseOf(test);
+  const wanted = wantedBy(test);
+  if (wanted !== undefined && answers.membership?.family != null) {
+    const facts = membershipFacts(answers.membership, wanted);
+    const steps = facts.map((fact) =>
+      factStep(fact, (value) => membershipTruth([fact], wanted, () => value)),
+    );
+    const truth: Step['truth'] = (world) =>
+      membershipTruth(facts, wanted, (fact) => world.get(fact.key) ?? fact.value);
+    // Where the helper says otherwise than its facts, the facts explain nothing, and only its answer counts.
+    if (answer.value === 'unknown' || truth(new Map()) === (answer.value === true)) {
+      return { kind: 'test', text: phrase.text, sql: test.sql, steps, truth };
+    }
+  }
+  const is = answer.value;
+  const fact: Fact = {
+    key: `${on}:${test.sql}`,
+    value: is,
+    text:
+      is === true || is === 'unknown'
+        ? phrase.text
+        : is === null
+          ? `${phrase.text}: neither true nor false`
+          : `not so: ${phrase.text}`,
+    changes:
+      is === 'unknown'
+        ? []
+        : [{ to: is !== true, would: is === true ? `it were not so that ${phrase.would}` : phrase.would }],
+    cost: phrase.cost ?? PLAIN_COST,
+  };
+  return {
+    ...factStep(fact, undefined, 'test'),
+    sql: test.sql,
+    ...(answer.note === undefined ? {} : { note: answer.note }),
+  };
+}

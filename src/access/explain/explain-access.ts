@@ -1,0 +1,114 @@
+import sql from 'sql-template-tag';
+import type { Session } from '../../platform/database/session.js';
+import { NestctlError } from '../../platform/errors.js';
+import { type Answer, type Answers, buildSteps } from './build-steps.js';
+import { decide, type Explanation, notesOn } from './explanation.js';
+import type { MembershipFacts } from './membership.js';
+import { mendsFor } from './mend.js';
+import { conditionParser } from './parse-condition.js';
+import { type AskedCommand, prepareQuestion, type Question } from './question.js';
+import { type RowKey, rowKey } from './row-key.js';
+import { readTableFacts } from './table-facts.js';
+
+/** The role that members of families have. */
+const MEMBERS = 'authenticated';
+
+export interface ExplainWish extends AskedCommand {
+  /** The person's id. */
+  readonly person: string;
+  /** As the operator named them, for the commands that are proposed. */
+  readonly named: string;
+  readonly table: string;
+  /** See `rowKey`; absent for what holds of the table alone. */
+  readonly row?: string | undefined;
+}
+
+interface Reply {
+  readonly row: boolean | null;
+  readonly old: readonly string[];
+  readonly new: readonly string[];
+  readonly facts: MembershipFacts;
+}
+
+/**
+ * Why a member may or may not do something, as the database decides it at this moment. The question is on record
+ * before it is answered; the answer holds the truth of conditions and the facts of the membership, no value of the
+ * row. Needs live grants that cover the person and what the row belongs to. Throws `not_found` for a row that is
+ * not in what they cover, `no_grant`.
+ */
+export async function explainAccess(session: Session, wish: ExplainWish): Promise<Explanation> {
+  const { question, key, id } = await record(session, wish);
+  const { reply, now } = await session.transaction(
+    async () => {
+      const values = wish.values === undefined ? null : JSON.stringify(wish.values);
+      return await session.one<{ reply: Reply; now: Date }>(sql`
+        select ops.explain(${id}, ${question.tests.old}, ${question.tests.new}, ${question.permissions}, ${values}::jsonb) as reply,
+          clock_timestamp() as now`);
+    },
+    { readOnly: true },
+  );
+  if (key !== undefined && reply.row === false) throw rowMissing(wish);
+  const answers: Answers = {
+    old: answersTo(question.tests.old, reply.old),
+    new: answersTo(question.tests.new, reply.new),
+    membership: reply.facts,
+  };
+  const { verdict, steps, changes } = decide(buildSteps(question, answers));
+  const { membership = null, family = null } = reply.facts;
+  return {
+    verdict,
+    command: wish.command,
+    table:
+      question.facts.schema === 'public'
+        ? question.facts.table
+        : `${question.facts.schema}.${question.facts.table}`,
+    role: MEMBERS,
+    person: wish.person,
+    row: key ?? null,
+    decided_by: 'evaluation',
+    membership,
+    family: family === null ? null : { id: family.id, name: family.name },
+    steps,
+    missing: changes.map(({ fact, would }) => ({ fact: fact.key, is: fact.text, would })),
+    mend: mendsFor(changes, { user: wish.named, facts: reply.facts, now, permissions: question.permissions }),
+    notes: notesOn(question),
+  };
+}
+
+/** Reads the policies and puts the question on record, in a transaction of its own. */
+async function record(
+  session: Session,
+  wish: ExplainWish,
+): Promise<{ question: Question; key: RowKey | undefined; id: string }> {
+  return await session.transaction(async () => {
+    const facts = await readTableFacts(session, wish.table, MEMBERS);
+    const key = wish.row === undefined ? undefined : rowKey(wish.row, facts.key, wish.table);
+    const question = await prepareQuestion(facts, wish, conditionParser);
+    const { id } = await session.one<{ id: string }>(sql`
+      select ops.ask_why(${wish.person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb, ${wish.command}) as id`);
+    return { question, key, id };
+  });
+}
+
+/** What the database says of each test: its truth, or the code of the error that evaluating it met. */
+export function answersTo(tests: readonly string[], said: readonly string[]): Map<string, Answer> {
+  const truths: Readonly<Record<string, Answer>> = {
+    true: { value: true },
+    false: { value: false },
+    null: { value: null },
+  };
+  return new Map(
+    said.map((word, at) => [
+      tests[at] as string,
+      truths[word] ?? { value: 'unknown', note: `it could not be evaluated (SQLSTATE ${word})` },
+    ]),
+  );
+}
+
+function rowMissing({ row, table }: ExplainWish): NestctlError {
+  return new NestctlError(`There is no row ${row} of ${table} in what your access grants cover.`, {
+    kind: 'not_found',
+    code: 'row_missing',
+    hint: 'It was deleted, or it belongs to somebody else: name the family of the complaint with --family.',
+  });
+}

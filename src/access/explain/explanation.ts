@@ -1,0 +1,76 @@
+import type { Change } from './fact.js';
+import { smallestChange, worldOf } from './fact.js';
+import type { MembershipFacts } from './membership.js';
+import type { Mend } from './mend.js';
+import type { Question } from './question.js';
+import { type ExplainedStep, explained, factsOf, type Step } from './step.js';
+import type { TableCommand } from './table-facts.js';
+import { allOf } from './truth.js';
+
+export type Verdict = 'allowed' | 'denied' | 'unknown';
+
+export interface MissingFact {
+  /** A stable name, such as `membership.expiry`. */
+  readonly fact: string;
+  /** How it is. */
+  readonly is: string;
+  /** How it would have to be, in words that follow "if". */
+  readonly would: string;
+}
+
+/** Why somebody may or may not do something; plain data, the same shape for every question. */
+export interface Explanation {
+  readonly verdict: Verdict;
+  readonly command: TableCommand;
+  readonly table: string;
+  readonly role: string;
+  /** The person in the claims; null where none was named. */
+  readonly person: string | null;
+  /** The key asked for; null where no row was. */
+  readonly row: Readonly<Record<string, unknown>> | null;
+  /** Whether the statement was also run as the person, or the policies were only evaluated. */
+  readonly decided_by: 'evaluation' | 'evaluation and reading' | 'evaluation and trying';
+  readonly membership: MembershipFacts['membership'] | null;
+  readonly family: { readonly id: string; readonly name: string } | null;
+  /** All of these must be true. */
+  readonly steps: readonly ExplainedStep[];
+  /** The smallest set of facts that would turn a denial; empty where allowed, or where none was found. */
+  readonly missing: readonly MissingFact[];
+  /** What turns a denial: commands, or who may where support may not. */
+  readonly mend: readonly Mend[];
+  /** What was not looked at: triggers that may change or refuse a row, and the like. */
+  readonly notes: readonly string[];
+}
+
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly steps: readonly ExplainedStep[];
+  readonly changes: readonly Change[];
+}
+
+/** What the steps come to together. SQL's null lets nothing pass. */
+export function decide(steps: readonly Step[]): Decision {
+  const facts = factsOf(steps);
+  const together = (world: ReturnType<typeof worldOf>) => allOf(steps.map((step) => step.truth(world)));
+  const truth = together(worldOf(facts));
+  const verdict = truth === true ? 'allowed' : truth === 'unknown' ? 'unknown' : 'denied';
+  const changes = verdict === 'denied' ? (smallestChange(facts, together) ?? []) : [];
+  return { verdict, changes, steps: explained(steps, new Set(changes.map(({ fact }) => fact.key))) };
+}
+
+/** What stands beside the policies and may still change or refuse what they let pass. */
+export function notesOn({ facts, asked, bypass }: Question): string[] {
+  const before = facts.triggers
+    .filter((trigger) => trigger.before && trigger.command === asked.command)
+    .map(({ name }) => name);
+  const writes = asked.command !== 'select';
+  return [
+    ...(writes ? ['The policies were evaluated; nothing was written. Constraints were not asked.'] : []),
+    ...(writes && before.length > 0
+      ? [`Triggers may still change or refuse the row: ${before.join(', ')}.`]
+      : []),
+    ...(asked.command === 'update' && asked.values === undefined && bypass === undefined
+      ? ['Without --values the row is taken to stay as it is.']
+      : []),
+  ];
+}

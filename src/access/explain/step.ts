@@ -1,0 +1,86 @@
+import type { Fact, Value, World } from './fact.js';
+import { worldOf } from './fact.js';
+import type { Truth } from './truth.js';
+
+export type StepKind =
+  | 'privilege'
+  | 'row_security'
+  | 'gate'
+  | 'policy'
+  | 'all'
+  | 'any'
+  | 'not'
+  | 'case'
+  | 'test'
+  | 'fact';
+
+/** A part of a decision while it is being made: what it comes to depends on the world. */
+export interface Step {
+  readonly kind: StepKind;
+  readonly text: string;
+  readonly truth: (world: World) => Truth;
+  readonly steps: readonly Step[];
+  /** The policy's own text. */
+  readonly sql?: string;
+  /** The fact that the step itself is. */
+  readonly fact?: Fact;
+  /** A remark, such as why something could not be evaluated. */
+  readonly note?: string;
+}
+
+/** A part of a decision as it was made: plain data, the same shape at every depth. */
+export interface ExplainedStep {
+  readonly kind: StepKind;
+  readonly text: string;
+  readonly value: Truth;
+  readonly sql: string | null;
+  readonly note: string | null;
+  /** Whether it belongs to the smallest missing fact. */
+  readonly missing: boolean;
+  readonly steps: readonly ExplainedStep[];
+}
+
+/** A step that is one fact. */
+export function factStep(
+  fact: Fact,
+  truth: (value: Value) => Truth = asTruth,
+  kind: StepKind = 'fact',
+): Step {
+  return {
+    kind,
+    text: fact.text,
+    fact,
+    steps: [],
+    truth: (world) => truth(world.get(fact.key) ?? fact.value),
+  };
+}
+
+function asTruth(value: Value): Truth {
+  return typeof value === 'string' && value !== 'unknown' ? 'unknown' : (value as Truth);
+}
+
+/** Every fact below some steps, each once. */
+export function factsOf(steps: readonly Step[]): Fact[] {
+  const facts = new Map<string, Fact>();
+  const visit = (step: Step): void => {
+    if (step.fact !== undefined && !facts.has(step.fact.key)) facts.set(step.fact.key, step.fact);
+    step.steps.forEach(visit);
+  };
+  steps.forEach(visit);
+  return [...facts.values()];
+}
+
+/** The steps with what they come to, and marked where they are missing. */
+export function explained(steps: readonly Step[], missing: ReadonlySet<string>): ExplainedStep[] {
+  const world = worldOf(factsOf(steps));
+  const freeze = (step: Step): ExplainedStep => ({
+    kind: step.kind,
+    text: step.text,
+    value: step.truth(world),
+    sql: step.sql ?? null,
+    note: step.note ?? null,
+    missing: step.fact !== undefined && missing.has(step.fact.key),
+    steps: step.steps.map(freeze),
+  });
+  return steps.map(freeze);
+}
