@@ -39,6 +39,7 @@ const MEMBER = ['--family', UUID, '--user', 'gran@example.ca', ...WHY, '--yes'];
 const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:close': [UUID],
   'access:lint': [],
+  'access:explain': ['--user', UUID, '--table', 'children', ...WHY],
   'access:list': [],
   'access:open': ['--family', UUID, ...WHY],
   'analytics:refresh': WHY,

@@ -67,15 +67,18 @@ async function decided(cases: readonly ExplainCase[]): Promise<(boolean | undefi
 }
 
 const explain = (one: ExplainCase): Promise<Explanation> =>
-  explainAccess(session, {
-    person: one.person,
-    named: one.person,
-    table: one.table,
-    command: one.command,
-    row: one.key === undefined ? undefined : JSON.stringify(one.key),
-    values: one.values,
-    reads: one.returning,
-  });
+  explainAccess(
+    session,
+    {
+      user: one.person,
+      table: one.table,
+      command: one.command,
+      row: one.key === undefined ? undefined : JSON.stringify(one.key),
+      values: one.values,
+      reads: one.returning,
+    },
+    {},
+  );
 
 describe(`explain agrees with the database on our schema, NESTCTL_TEST_SEED=${seed}`, () => {
   test(`${CASES} random cases`, async () => {

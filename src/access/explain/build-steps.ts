@@ -28,12 +28,16 @@ const POLICY_COST = 9;
 /** The whole decision as steps, all of which must come to true. */
 export function buildSteps(question: Question, answers: Answers): Step[] {
   const { facts, bypass, gates } = question;
-  const applying = facts.policies.filter(({ for_role }) => for_role).length;
+  const applying = new Set(
+    gates.flatMap(({ permissive, restrictive }) =>
+      [...permissive, ...restrictive].map(({ policy }) => policy.name),
+    ),
+  ).size;
   const security: Step = {
     kind: 'row_security',
     text:
       bypass ??
-      `row level security enabled${facts.forced ? ' and forced' : ''}, ${applying} of ${facts.policies.length} policies are for ${facts.role}`,
+      `row level security enabled${facts.forced ? ' and forced' : ''}, ${applying} of ${facts.policies.length} policies apply`,
     truth: () => true,
     steps: [],
   };
@@ -87,10 +91,13 @@ function policyStep({ policy, sql }: Clause, on: Side, question: Question, answe
   };
 }
 
-function conditionStep(condition: Condition, on: Side, answers: Answers): Step {
-  if (condition.kind === 'test') return testStep(condition, on, answers);
+/** `turned`: inside a NOT or CASE, where it may be what is true that stands in the way. */
+function conditionStep(condition: Condition, on: Side, answers: Answers, turned = false): Step {
+  if (condition.kind === 'test') return testStep(condition, on, answers, turned);
   const { kind, sql } = condition;
-  const steps = condition.parts.map((part) => conditionStep(part, on, answers));
+  const steps = condition.parts.map((part) =>
+    conditionStep(part, on, answers, turned || kind === 'not' || kind === 'case'),
+  );
   return {
     kind,
     text: { all: 'all of', any: 'any of', not: 'not', case: 'the first that holds of' }[kind],
@@ -104,7 +111,7 @@ function conditionStep(condition: Condition, on: Side, answers: Answers): Step {
   };
 }
 
-function testStep(test: Condition, on: Side, answers: Answers): Step {
+function testStep(test: Condition, on: Side, answers: Answers, turned: boolean): Step {
   const answer: Answer = answers[on].get(test.sql) ?? { value: 'unknown', note: 'it depends on the row' };
   const phrase = phraseOf(test);
   const wanted = wantedBy(test);
@@ -131,7 +138,7 @@ function testStep(test: Condition, on: Side, answers: Answers): Step {
           ? `${phrase.text}: neither true nor false`
           : `not so: ${phrase.text}`,
     changes:
-      is === 'unknown'
+      is === 'unknown' || (is === true && !turned)
         ? []
         : [{ to: is !== true, would: is === true ? `it were not so that ${phrase.would}` : phrase.would }],
     cost: phrase.cost ?? PLAIN_COST,

@@ -1,12 +1,14 @@
 import sql from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import type { AccessWish } from '../open-access.js';
 import { type Answer, type Answers, buildSteps } from './build-steps.js';
 import { decide, type Explanation, notesOn } from './explanation.js';
+import { coverPerson, findPerson } from './find-person.js';
 import type { MembershipFacts } from './membership.js';
 import { mendsFor } from './mend.js';
 import { conditionParser } from './parse-condition.js';
-import { type AskedCommand, prepareQuestion, type Question } from './question.js';
+import { type AskedCommand, checkAsked, prepareQuestion, type Question } from './question.js';
 import { type RowKey, rowKey } from './row-key.js';
 import { readTableFacts } from './table-facts.js';
 
@@ -14,10 +16,10 @@ import { readTableFacts } from './table-facts.js';
 const MEMBERS = 'authenticated';
 
 export interface ExplainWish extends AskedCommand {
-  /** The person's id. */
-  readonly person: string;
-  /** As the operator named them, for the commands that are proposed. */
-  readonly named: string;
+  /** The person: an id or a whole e-mail address. */
+  readonly user: string;
+  /** The family of the complaint, where a grant for the person does not reach the row. */
+  readonly family?: string | undefined;
   readonly table: string;
   /** See `rowKey`; absent for what holds of the table alone. */
   readonly row?: string | undefined;
@@ -33,11 +35,17 @@ interface Reply {
 /**
  * Why a member may or may not do something, as the database decides it at this moment. The question is on record
  * before it is answered; the answer holds the truth of conditions and the facts of the membership, no value of the
- * row. Needs live grants that cover the person and what the row belongs to. Throws `not_found` for a row that is
- * not in what they cover, `no_grant`.
+ * row. Needs live grants that cover the person and what the row belongs to, and opens them where the purpose has
+ * reason and ticket. Throws `not_found` for a row that is not in what they cover, `no_grant`.
  */
-export async function explainAccess(session: Session, wish: ExplainWish): Promise<Explanation> {
-  const { question, key, id } = await record(session, wish);
+export async function explainAccess(
+  session: Session,
+  wish: ExplainWish,
+  purpose: AccessWish,
+): Promise<Explanation> {
+  const person = await findPerson(session, wish.user, purpose);
+  await coverPerson(session, person, wish.family, purpose);
+  const { question, key, id } = await record(session, wish, person);
   const { reply, now } = await session.transaction(
     async () => {
       const values = wish.values === undefined ? null : JSON.stringify(wish.values);
@@ -63,14 +71,14 @@ export async function explainAccess(session: Session, wish: ExplainWish): Promis
         ? question.facts.table
         : `${question.facts.schema}.${question.facts.table}`,
     role: MEMBERS,
-    person: wish.person,
+    person,
     row: key ?? null,
     decided_by: 'evaluation',
     membership,
     family: family === null ? null : { id: family.id, name: family.name },
     steps,
     missing: changes.map(({ fact, would }) => ({ fact: fact.key, is: fact.text, would })),
-    mend: mendsFor(changes, { user: wish.named, facts: reply.facts, now, permissions: question.permissions }),
+    mend: mendsFor(changes, { user: wish.user, facts: reply.facts, now, permissions: question.permissions }),
     notes: notesOn(question),
   };
 }
@@ -79,13 +87,15 @@ export async function explainAccess(session: Session, wish: ExplainWish): Promis
 async function record(
   session: Session,
   wish: ExplainWish,
+  person: string,
 ): Promise<{ question: Question; key: RowKey | undefined; id: string }> {
   return await session.transaction(async () => {
     const facts = await readTableFacts(session, wish.table, MEMBERS);
+    checkAsked(facts, wish, wish.row !== undefined);
     const key = wish.row === undefined ? undefined : rowKey(wish.row, facts.key, wish.table);
     const question = await prepareQuestion(facts, wish, conditionParser);
     const { id } = await session.one<{ id: string }>(sql`
-      select ops.ask_why(${wish.person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb, ${wish.command}) as id`);
+      select ops.ask_why(${person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb, ${wish.command}) as id`);
     return { question, key, id };
   });
 }

@@ -1,3 +1,4 @@
+import { NestctlError } from '../../platform/errors.js';
 import { type Condition, testsOf } from './condition.js';
 import { bypassOf, type Gate, gatesOf, type Side } from './gates.js';
 import { wantedBy } from './membership.js';
@@ -25,6 +26,28 @@ export interface Question {
   readonly tests: Readonly<Record<Side, readonly string[]>>;
   /** Permissions that tests ask of a membership. */
   readonly permissions: readonly string[];
+}
+
+/** Refuses what a command cannot be asked with. Throws `usage`. */
+export function checkAsked(
+  { columns, table }: TableFacts,
+  { command, values }: AskedCommand,
+  row: boolean,
+): void {
+  const refuse = (message: string, hint: string) => {
+    throw new NestctlError(message, { kind: 'usage', code: 'invalid_question', hint });
+  };
+  const strange = Object.keys(values ?? {}).find((name) => columns.every((column) => column.name !== name));
+  if (strange !== undefined)
+    refuse(`${table} has no column "${strange}".`, 'See its columns in sql/docs/schema.md.');
+  if (command === 'insert' && row)
+    refuse('A row to be inserted is not there yet.', 'Describe it with --values instead of --row.');
+  if (command === 'insert' && values === undefined)
+    refuse('What would be inserted is missing.', `Add --values '{"column":"value"}'.`);
+  if ((command === 'select' || command === 'delete') && values !== undefined)
+    refuse(`${command.toUpperCase()} takes no values.`, 'Leave --values out, or name another --command.');
+  if (command === 'update' && values !== undefined && !row)
+    refuse('Which row would be changed is missing.', 'Add --row.');
 }
 
 /** Takes the policies that decide a command apart. */

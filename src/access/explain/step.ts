@@ -35,6 +35,8 @@ export interface ExplainedStep {
   readonly value: Truth;
   readonly sql: string | null;
   readonly note: string | null;
+  /** The stable name of the fact that the step is, such as `membership.expiry`. */
+  readonly fact: string | null;
   /** Whether it belongs to the smallest missing fact. */
   readonly missing: boolean;
   readonly steps: readonly ExplainedStep[];
@@ -63,7 +65,9 @@ function asTruth(value: Value): Truth {
 export function factsOf(steps: readonly Step[]): Fact[] {
   const facts = new Map<string, Fact>();
   const visit = (step: Step): void => {
-    if (step.fact !== undefined && !facts.has(step.fact.key)) facts.set(step.fact.key, step.fact);
+    const { fact } = step;
+    const known = fact === undefined ? undefined : facts.get(fact.key);
+    if (fact !== undefined && (known?.changes.length ?? -1) < fact.changes.length) facts.set(fact.key, fact);
     step.steps.forEach(visit);
   };
   steps.forEach(visit);
@@ -79,6 +83,7 @@ export function explained(steps: readonly Step[], missing: ReadonlySet<string>):
     value: step.truth(world),
     sql: step.sql ?? null,
     note: step.note ?? null,
+    fact: step.fact?.key ?? null,
     missing: step.fact !== undefined && missing.has(step.fact.key),
     steps: step.steps.map(freeze),
   });

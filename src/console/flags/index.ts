@@ -3,4 +3,4 @@ export * as Flags from '@oclif/core/flags';
 export { deadlineFlag, memberFlags, permissionsFlag, personFlag, roleFlag } from './people.js';
 export { consentFlags, listFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
 export { type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
-export { argParser, countFlag, durationFlag, textFlag, uuidArg, uuidFlag } from './values.js';
+export { argParser, countFlag, durationFlag, jsonObjectFlag, textFlag, uuidArg, uuidFlag } from './values.js';

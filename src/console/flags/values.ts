@@ -58,3 +58,22 @@ export const textFlag = Flags.custom<string>({
     return input.trim();
   },
 });
+
+/** A JSON object. */
+export const jsonObjectFlag = Flags.custom<Readonly<Record<string, unknown>>>({
+  helpValue: 'JSON',
+  parse: async (input) => {
+    const value = parseJson(input);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+    throw new Error(`it is no JSON object: write '{"column":"value"}'`);
+  },
+});
+
+function parseJson(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    return undefined;
+  }
+}
