@@ -78,7 +78,13 @@ export async function explainAccess(
     family: family === null ? null : { id: family.id, name: family.name },
     steps,
     missing: changes.map(({ fact, would }) => ({ fact: fact.key, is: fact.text, would })),
-    mend: mendsFor(changes, { user: wish.user, facts: reply.facts, now, permissions: question.permissions }),
+    mend: mendsFor(changes, {
+      user: wish.user,
+      person,
+      facts: reply.facts,
+      now,
+      permissions: question.permissions,
+    }),
     notes: notesOn(question),
   };
 }

@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag';
+import { findPeople } from '../../families/index.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import { ensureAccess, lendPurpose, liveGrants } from '../ensure-access.js';
@@ -23,10 +24,7 @@ export async function findPerson(session: Session, named: string, wish: AccessWi
   );
   if (covered !== undefined) return covered.id;
   await ensureAccess(session, { kind: 'directory' }, wish);
-  const { lookup } = await session.one<{ lookup: string }>(
-    sql`select ops.look_up('person', 'email', ${named}) as lookup`,
-  );
-  const [found] = await session.query<{ id: string }>(sql`select id from ops.directory_people(${lookup})`);
+  const [found] = await findPeople(session, { email: named });
   if (found !== undefined) return found.id;
   throw new NestctlError('Nobody has this e-mail address.', {
     kind: 'not_found',

@@ -15,6 +15,8 @@ const RANKS = ['institutional', 'professional', 'extended_family', 'family_core'
 export interface Subject {
   /** As the operator named the person: an id or an e-mail address. */
   readonly user: string;
+  /** Their id. */
+  readonly person: string;
   readonly facts: MembershipFacts | undefined;
   readonly now: Date;
   /** Permissions that the decision asks for. */
@@ -30,44 +32,61 @@ export function mendsFor(changes: readonly Change[], subject: Subject): Mend[] {
 }
 
 function mendFor(key: string, subject: Subject): Mend {
-  const { user, facts } = subject;
+  const { user, person, facts } = subject;
   const family = facts?.family?.id;
-  const at = `--family ${family} --user ${user}`;
+  if (key === 'account') {
+    return facts?.account === 'pending_deletion'
+      ? { command: null, who: 'compliance: the person has asked for deletion, and only they can withdraw it' }
+      : command(`user reinstate ${person}`);
+  }
   if (family === undefined) return byOwner(key);
+  const at = `--family ${family} --user ${user}`;
   switch (key) {
     case 'membership':
-      return facts?.invitation != null && facts.invitation.status !== 'accepted'
-        ? command(`invitation resend ${at}`)
-        : command(`member add ${at} --role ${narrowest(subject)}`);
+      return invitation(subject, family) ?? command(`member add ${at} --role ${narrowest(subject)}`);
     case 'membership.status':
       return facts?.membership?.status === 'invited'
-        ? command(`invitation resend ${at}`)
+        ? (invitation(subject, family) ??
+            command(
+              `invitation create --family ${family} --email ${user.includes('@') ? user : '…'} --role ${facts.membership.role}`,
+            ))
         : command(`member reinstate ${at}`);
     case 'membership.expiry':
       return command(`member extend ${at} --until ${aYearOn(subject.now)}`);
-    case 'account':
-      return facts?.account === 'pending_deletion'
-        ? {
-            command: null,
-            who: 'compliance: the person has asked for deletion, and only they can withdraw it',
-          }
-        : command(`user reinstate ${user}`);
     case 'family.archive':
     case 'family.archive.write':
       return command(`family restore ${family}`);
   }
-  if (key.startsWith('permission:')) {
-    const permission = key.slice('permission:'.length);
-    if (facts?.scopes?.[permission]?.denied === true)
-      return command(`member set-permissions ${at} --allow ${permission}`);
-    const role = RANKS.find((rank) =>
-      facts?.roles?.some((one) => one.role === rank && one.permission === permission && one.scope === 'all'),
-    );
-    return role === undefined
-      ? { command: null, who: 'nobody: no role gives this permission for all rows' }
-      : command(`member set-role ${at} --role ${role}`);
-  }
-  return byOwner(key);
+  if (!key.startsWith('permission:')) return byOwner(key);
+  const permission = key.slice('permission:'.length);
+  if (facts?.scopes?.[permission]?.denied === true)
+    return command(`member set-permissions ${at}${permissions(facts, permission)}`);
+  const role = RANKS.find((rank) =>
+    facts?.roles?.some((one) => one.role === rank && one.permission === permission && one.scope === 'all'),
+  );
+  return role === undefined
+    ? { command: null, who: 'nobody: no role gives this permission for all rows' }
+    : command(`member set-role ${at} --role ${role}`);
+}
+
+/** An invitation that can still be accepted, sent again. */
+function invitation({ facts }: Subject, family: string): Mend | undefined {
+  const sent = facts?.invitation;
+  return sent?.status === 'pending' || sent?.status === 'expired'
+    ? command(`invitation resend --family ${family} ${sent.id}`)
+    : undefined;
+}
+
+/** Both lists as they would be without the denial: the command replaces them whole. */
+function permissions({ membership }: MembershipFacts, permission: string): string {
+  const [resource, action] = permission.split(':');
+  const denies = (name: string) => name === permission || (action !== 'read' && name === `${resource}:write`);
+  const denied = membership?.denied_permissions.filter((name) => !denies(name)) ?? [];
+  const granted = membership?.granted_permissions ?? [];
+  return [
+    ...(granted.length > 0 ? [` --grant ${granted.join(',')}`] : []),
+    ...(denied.length > 0 ? [` --deny ${denied.join(',')}`] : []),
+  ].join('');
 }
 
 function byOwner(key: string): Mend {
