@@ -1,7 +1,33 @@
-import type { Explanation } from '../access/index.js';
 import { type Mark, type TreeNode, text, tree, type View } from './views.js';
 
-type Step = Explanation['steps'][number];
+interface Step {
+  readonly kind: string;
+  readonly text: string;
+  readonly value: boolean | null | 'unknown';
+  readonly note: string | null;
+  readonly fact: string | null;
+  readonly missing: boolean;
+  readonly steps: readonly Step[];
+}
+
+/** What is shown of an explanation. */
+interface Explanation {
+  readonly verdict: 'allowed' | 'denied' | 'unknown';
+  readonly command: string;
+  readonly table: string;
+  readonly role: string;
+  readonly row: Readonly<Record<string, unknown>> | null;
+  readonly membership: {
+    readonly role: string;
+    readonly status: string;
+    readonly joined_at: string | null;
+  } | null;
+  readonly family: { readonly id: string; readonly name: string } | null;
+  readonly steps: readonly Step[];
+  readonly missing: readonly { readonly would: string }[];
+  readonly mend: readonly { readonly command: string | null; readonly who: string | null }[];
+  readonly notes: readonly string[];
+}
 
 /** Whether somebody may, the steps of it as a tree, what is missing and what mends it. */
 export function explanationViews(named: string, explanation: Explanation): View[] {

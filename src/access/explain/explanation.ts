@@ -30,7 +30,7 @@ export interface Explanation {
   readonly row: Readonly<Record<string, unknown>> | null;
   /** Whether the statement was also run as the person, or the policies were only evaluated. */
   readonly decided_by: 'evaluation' | 'evaluation and reading' | 'evaluation and trying';
-  readonly membership: MembershipFacts['membership'] | null;
+  readonly membership: NonNullable<MembershipFacts['membership']> | null;
   readonly family: { readonly id: string; readonly name: string } | null;
   /** All of these must be true. */
   readonly steps: readonly ExplainedStep[];
