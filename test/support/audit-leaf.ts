@@ -33,7 +33,10 @@ export interface AuditEvent {
   readonly erased_requests: readonly (string | null)[] | null;
 }
 
-const ABSENT = Buffer.from('~');
+const ABSENT = Buffer.from(':,');
+const NO_PART = Buffer.alloc(32);
+/** From 1970. */
+const SECONDS_TO_2000 = 946_684_800n;
 
 function netstring(value: string | Buffer | null | undefined): Buffer {
   if (value === null || value === undefined) return ABSENT;
@@ -84,24 +87,38 @@ export const partCount = (event: AuditEvent): number => 3 + (event.named_columns
 
 /** What the leaf is the hash of. */
 export function leafPreimage(event: AuditEvent): Buffer {
+  const part = (number: number) => {
+    const hash = partHash(event, number);
+    return hash === null ? NO_PART : Buffer.from(hash, 'hex');
+  };
   const clear = [
-    'nestsync-audit-1',
-    event.epoch,
-    event.xid,
-    event.occurred_at,
     event.operation,
     event.table_name,
+    event.category,
     event.session_login,
     event.duty,
-    event.category,
     event.request_id,
-    event.id,
   ];
-  const parts = Array.from({ length: partCount(event) }, (_, at) => {
-    const hash = partHash(event, at + 1);
-    return hash === null ? ABSENT : netstring(Buffer.from(hash, 'hex'));
-  });
-  return Buffer.concat([Buffer.of(0), ...clear.map(netstring), ...parts]);
+  return Buffer.concat([
+    Buffer.of(0),
+    Buffer.from('nestsync-audit-1'),
+    part(1),
+    part(3),
+    integer(event.epoch, 4),
+    integer(event.xid, 8),
+    integer(String(BigInt(event.occurred_at) - SECONDS_TO_2000 * 1_000_000n), 8),
+    ...clear.map(netstring),
+    integer(event.id, 8),
+    part(2),
+    ...Array.from({ length: partCount(event) - 3 }, (_, at) => part(at + 4)),
+  ]);
+}
+
+function integer(text: string, bytes: 4 | 8): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  if (bytes === 4) buffer.writeInt32BE(Number(text));
+  else buffer.writeBigUInt64BE(BigInt.asUintN(64, BigInt(text)));
+  return buffer;
 }
 
 /** The leaf by the document alone, hex. */

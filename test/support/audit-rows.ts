@@ -178,4 +178,8 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,
     delete: 'delete from ops.analytics_refreshes',
   },
+  'ops.maintenance_runs': {
+    insert: `insert into ops.maintenance_runs (job, duty, host, server, wal_lsn) values ('audit-partitions', 'sre', 'here', '127.0.0.1:5432', '0/1')`,
+    update: `update ops.maintenance_runs set ended_at = clock_timestamp(), outcome = 'done', counts = '{"made": 2}'`,
+  },
 };

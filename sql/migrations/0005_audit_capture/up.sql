@@ -28,6 +28,24 @@ create table audit.epochs (
 );
 comment on table audit.epochs is
   'An epoch is one life of the cluster: (system identifier, timeline). A recovery, failover or dump into a new cluster begins another.';
+
+-- Every captured statement needs the number: written into a function of one constant, which the planner inlines, it
+-- costs nothing, where reading the table would cost as much as writing two index entries.
+create function audit.current_epoch() returns integer
+  language sql stable parallel safe
+  return null::integer;
+comment on function audit.current_epoch() is 'The highest epoch of audit.epochs, whose trigger keeps it.';
+
+create function audit.keep_current_epoch() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('create or replace function audit.current_epoch() returns integer language sql stable parallel safe return %s',
+    (select max(e.epoch) from audit.epochs e));
+  return null;
+end $$;
+create trigger epochs_keep_current after insert on audit.epochs
+  for each statement execute function audit.keep_current_epoch();
+
 insert into audit.epochs (epoch, system_identifier, timeline)
 select 1, (select system_identifier::text from pg_control_system()), (select timeline_id from pg_control_checkpoint());
 
@@ -87,8 +105,8 @@ create index events_ticket_idx on audit.events (ticket, occurred_at, id) where t
 -- only stable).
 create function audit.netstring(value text) returns text
   language sql immutable parallel safe
-  return coalesce(octet_length(value)::text || ':' || value || ',', '~');
-comment on function audit.netstring(text) is 'length in bytes ":" value ","; "~" for an absent value.';
+  return coalesce(octet_length(value)::text || ':' || value || ',', ':,');
+comment on function audit.netstring(text) is 'length in bytes ":" value ","; ":," for an absent value. As format(''%s:%s,'', octet_length(value), value) gives it.';
 
 create function audit.netstrings(list text[]) returns text
   language sql immutable parallel safe
@@ -113,16 +131,21 @@ create function audit.part_hash(e audit.events, part integer) returns bytea
 comment on function audit.part_hash(audit.events, integer) is
   'SHA-256(salt || content) of a part, from its content or as kept when it was erased; null for an absent part.';
 
+create function audit.part_block(hash bytea) returns bytea
+  language sql immutable parallel safe
+  return coalesce(hash, '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea);
+
 create function audit.leaf_of(e audit.events) returns bytea
   language sql immutable parallel safe
   return sha256(
-    '\x00'::bytea || convert_to(
-      audit.netstring('nestsync-audit-1') || audit.netstring(e.epoch::text) || audit.netstring(e.xid::text)
-      || audit.netstring((extract(epoch from e.occurred_at) * 1000000)::bigint::text)
-      || audit.netstring(e.operation::text) || audit.netstring(e.table_name) || audit.netstring(e.session_login)
-      || audit.netstring(e.duty) || audit.netstring(e.category::text) || audit.netstring(e.request_id) || audit.netstring(e.id::text), 'UTF8')
-    || (select string_agg(coalesce('32:'::bytea || audit.part_hash(e, part) || ','::bytea, '~'::bytea), ''::bytea order by part)
-        from generate_series(1, 3 + coalesce(cardinality(e.named_columns), 0)) part));
+    '\x00'::bytea || convert_to('nestsync-audit-1', 'UTF8')
+    || audit.part_block(audit.part_hash(e, 1)) || audit.part_block(audit.part_hash(e, 3))
+    || int4send(e.epoch) || xid8send(e.xid) || timestamptz_send(e.occurred_at)
+    || convert_to(audit.netstring(e.operation::text) || audit.netstring(e.table_name) || audit.netstring(e.category::text)
+      || audit.netstring(e.session_login) || audit.netstring(e.duty) || audit.netstring(e.request_id), 'UTF8')
+    || int8send(e.id) || audit.part_block(audit.part_hash(e, 2))
+    || coalesce((select string_agg(audit.part_block(audit.part_hash(e, part)), ''::bytea order by part)
+        from generate_series(4, 3 + cardinality(e.named_columns)) part), ''::bytea));
 comment on function audit.leaf_of(audit.events) is 'The leaf hash computed from the stored event; equals audit.events.leaf unless somebody tampered.';
 
 -- Append-only -----------------------------------------------------------------------------------------------
@@ -307,13 +330,6 @@ comment on function audit.erase_part(bigint, integer, text) is
 
 -- Capture ---------------------------------------------------------------------------------------------------
 
-create type audit.statement as (
-  xid xid8, occurred_at timestamptz, epoch integer, session_login text, duty text, app_user uuid,
-  reason text, ticket text, request_id text, actor_hash bytea, actor_salt bytea, purpose_hash bytea, purpose_salt bytea,
-  clear bytea, seed bytea
-);
-comment on type audit.statement is 'What all events of one statement share. The seed of their salts lives only here and is never stored.';
-
 create function audit.lent_grant(duty text, person uuid, for_reason boolean) returns ops.access_grants
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -332,64 +348,58 @@ end $$;
 comment on function audit.lent_grant(text, uuid, boolean) is
   'The live grant under which this session works: of the duty it took, or of the impersonation of a person. Where its reason is to be lent, all such grants must have the same.';
 
--- Called by the capture functions alone, within their search path and as their owner. It runs once a statement, and
--- what it costs is the number of function calls written in it, not the work they do: so one query, and one format().
-create function audit.begin_statement(what text, category text) returns audit.statement
+-- Called by the capture functions alone, within their search path and as their owner, for a session that told
+-- something about itself or is an operator's. What a statement costs is the number of function calls written in it,
+-- not the work they do: so one query, and one format().
+create function audit.begin_statement(
+  what text, moment timestamptz, seed bytea,
+  out head bytea, out duty text, out app_user uuid, out request_id text, out reason text, out ticket text,
+  out actor_salt bytea, out purpose_salt bytea
+)
   language plpgsql as $$
 declare
-  s audit.statement;
   operator text;
-  claimed boolean;
   lent ops.access_grants;
+  actor_hash bytea;
+  purpose_hash bytea;
 begin
-  select e.epoch, o.login, pg_current_xact_id(), clock_timestamp(), session_user,
-    nullif(current_setting('nestsync.reason', true), ''), nullif(current_setting('nestsync.ticket', true), ''),
-    nullif(current_setting('nestsync.request', true), ''),
-    nullif(current_setting('request.jwt.claims', true), '') is not null or nullif(current_setting('request.jwt.claim.sub', true), '') is not null,
-    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
-  into s.epoch, operator, s.xid, s.occurred_at, s.session_login, s.reason, s.ticket, s.request_id, claimed, s.seed
-  from audit.epochs e left join ops.operators o on o.login = session_user and o.revoked_at is null
-  order by e.epoch desc limit 1;
-  if claimed then
-    s.app_user := private.current_user_id();
-  end if;
-  if num_nonnulls(s.reason, s.ticket, s.request_id) > 0 then
-    s.reason := nullif(btrim(s.reason, E' \t\n\r'), '');
-    s.ticket := nullif(btrim(s.ticket, E' \t\n\r'), '');
-    s.request_id := nullif(btrim(s.request_id), '');
+  select o.login, nullif(btrim(current_setting('nestsync.reason', true), E' \t\n\r'), ''),
+    nullif(btrim(current_setting('nestsync.ticket', true), E' \t\n\r'), ''), nullif(btrim(current_setting('nestsync.request', true)), '')
+  into operator, reason, ticket, request_id
+  from (values (session_user::text)) s (login) left join ops.operators o on o.login = s.login and o.revoked_at is null;
+  if concat(current_setting('request.jwt.claims', true), current_setting('request.jwt.claim.sub', true)) <> '' then
+    app_user := private.current_user_id();
   end if;
   if operator is not null then
-    s.duty := private.session_duty();
-    if s.reason is null or s.duty is null then
-      lent := audit.lent_grant(s.duty, s.app_user, s.reason is null);
-      s.duty := coalesce(s.duty, lent.duty);
-      if s.reason is null then
-        s.reason := lent.reason;
-        s.ticket := lent.ticket;
+    duty := private.session_duty();
+    if reason is null or duty is null then
+      lent := audit.lent_grant(duty, app_user, reason is null);
+      duty := coalesce(duty, lent.duty);
+      if reason is null then
+        reason := lent.reason;
+        ticket := lent.ticket;
       end if;
     end if;
-    if s.reason is null then
+    if reason is null then
       perform private.fail('NS001', 'an operator changes nothing without a reason', 'Give one: --reason "…" --ticket …');
     end if;
   end if;
 
-  if s.app_user is not null then
-    s.actor_salt := substr(sha256(s.seed || 'actor'::bytea), 1, 16);
-    s.actor_hash := '32:'::bytea || sha256(s.actor_salt || convert_to(audit.netstring(s.app_user::text), 'UTF8')) || ','::bytea;
+  if app_user is not null then
+    actor_salt := substr(sha256(seed || 'actor'::bytea), 1, 16);
+    actor_hash := sha256(actor_salt || convert_to(audit.netstring(app_user::text), 'UTF8'));
   end if;
-  if num_nonnulls(s.reason, s.ticket) > 0 then
-    s.purpose_salt := substr(sha256(s.seed || 'purpose'::bytea), 1, 16);
-    s.purpose_hash := '32:'::bytea || sha256(s.purpose_salt || convert_to(audit.netstring(s.reason) || audit.netstring(s.ticket), 'UTF8')) || ','::bytea;
+  if num_nonnulls(reason, ticket) > 0 then
+    purpose_salt := substr(sha256(seed || 'purpose'::bytea), 1, 16);
+    purpose_hash := sha256(purpose_salt || convert_to(audit.netstring(reason) || audit.netstring(ticket), 'UTF8'));
   end if;
-  s.clear := convert_to(format('%s:%s,%s:%s,%s:%s,%s%s:%s,%s%s%s',
-    length(s.epoch::text), s.epoch, length(s.xid::text), s.xid,
-    16, -- digits of microseconds from 2001 to 2286
-    (extract(epoch from s.occurred_at) * 1000000)::bigint, what, octet_length(s.session_login), s.session_login,
-    audit.netstring(s.duty), category, audit.netstring(s.request_id)), 'UTF8');
-  return s;
+  head := decode('00', 'hex') || convert_to('nestsync-audit-1', 'UTF8') || audit.part_block(actor_hash) || audit.part_block(purpose_hash)
+    || int4send(audit.current_epoch()) || xid8send(pg_current_xact_id()) || timestamptz_send(moment)
+    || convert_to(format('%s%s:%s,%s:%s,%s:%s,', what, octet_length(session_user), session_user, octet_length(duty), duty,
+      octet_length(request_id), request_id), 'UTF8');
 end $$;
-comment on function audit.begin_statement(text, text) is
-  'What a statement''s events share. what: the netstrings of operation and table; category: the category''s. clear begins after the format''s name and ends before the event''s id.';
+comment on function audit.begin_statement(text, timestamptz, bytea) is
+  'What the events of one statement share, where there is more than its login. what: the netstrings of operation, table and category; seed: that of the statement''s salts; head: the leaf''s beginning, up to the event''s id.';
 
 create table audit.captured_tables (
   table_name regclass primary key,
@@ -432,28 +442,65 @@ declare
   named_literal text := 'null::text[]';
   named_old text := 'null::text[]';
   named_new text := 'null::text[]';
-  named_salts text := '';
   named_hashes text := '';
+  value_1 constant text := 'octet_length(e.named_1), e.named_1';
+  value_2 constant text := 'octet_length(e.named_2), e.named_2';
+  value_3 constant text := 'octet_length(e.named_3), e.named_3';
+  before_1 constant text := 'octet_length(e.before_1), e.before_1, ';
+  before_2 constant text := 'octet_length(e.before_2), e.before_2, ';
+  before_3 constant text := 'octet_length(e.before_3), e.before_3, ';
+  salts text := 'array[v_actor_salt, substr(e.salt, 1, 16), v_purpose_salt]';
+  -- What stands in clear under the leaf: table and category, then login and neither duty nor request.
+  clear text;
+  own constant text := '%s:%s,:,:,';
   -- What the leaf says of the row: one format() with the parts that are always absent or present written out.
   whose text;
   whose_args text;
   salt text;
-  opening constant text := format('decode(%L, ''hex'')', '00' || encode(convert_to(audit.netstring('nestsync-audit-1'), 'UTF8'), 'hex'));
-  body text := E'declare\n  s audit.statement;\nbegin\n';
+  -- What every event's leaf begins with where neither actor nor purpose is told.
+  opening constant text := '\x00' || encode(convert_to('nestsync-audit-1', 'UTF8'), 'hex') || repeat('00', 64);
+  body text := $body$declare
+  v_told boolean := concat(current_setting('nestsync.reason', true), current_setting('nestsync.ticket', true), current_setting('nestsync.request', true),
+    current_setting('request.jwt.claims', true), current_setting('request.jwt.claim.sub', true)) <> '';
+  v_moment timestamptz := clock_timestamp();
+  -- What salts are derived from: lives here only and is never stored, so that no salt can be made again.
+  v_seed bytea := uuid_send(gen_random_uuid());
+  v_head bytea;
+  v_duty text;
+  v_app_user uuid;
+  v_request_id text;
+  v_reason text;
+  v_ticket text;
+  v_actor_salt bytea;
+  v_purpose_salt bytea;
+begin
+$body$;
+  -- First as for a session that is no operator's and has told nothing about itself, which the statement finds out
+  -- while it writes. Where it wrote nothing, once more with all there is to know.
   frame constant text := $frame$
   if tg_op = '%1$s' then
-    if not exists (select from %2$s) then return null; end if;
-    s := audit.begin_statement(%15$L, %16$L);
-    insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
-      app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
-      named_columns, named_old, named_new, reason, ticket, salts, leaf)
-    select e.id, s.xid, s.occurred_at, s.epoch, %4$L, '%1$s', %3$L, s.session_login, s.duty, s.request_id,
-      s.app_user, e.family_id, e.subject_user, e.record_id, e.record_key, %5$s, %6$s,
-      %7$s, %8$s, %9$s, s.reason, s.ticket, %10$s,
-      sha256(%13$s || s.clear || convert_to(length(e.id::text) || ':' || e.id || ',', 'UTF8') || coalesce(s.actor_hash, '~'::bytea)
-        || '32:'::bytea || sha256(substr(e.salt, 1, 16) || convert_to(%11$s, 'UTF8')) || ','::bytea
-        || coalesce(s.purpose_hash, '~'::bytea)%12$s)
-    from (%14$s offset 0) e;
+    loop
+      if v_told then
+        if not exists (select from %2$s) then return null; end if;
+        select s.head, s.duty, s.app_user, s.request_id, s.reason, s.ticket, s.actor_salt, s.purpose_salt
+        into v_head, v_duty, v_app_user, v_request_id, v_reason, v_ticket, v_actor_salt, v_purpose_salt
+        from audit.begin_statement(%15$L, v_moment, v_seed) s;
+      else
+        v_head := %13$L::bytea || int4send(audit.current_epoch()) || xid8send(pg_current_xact_id()) || timestamptz_send(v_moment)
+          || convert_to(format(%16$L, octet_length(session_user), session_user), 'UTF8');
+      end if;
+      insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
+        app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
+        named_columns, named_old, named_new, reason, ticket, salts, leaf)
+      select e.id, pg_current_xact_id(), v_moment, audit.current_epoch(), %4$L, '%1$s', %3$L, session_user, v_duty, v_request_id,
+        v_app_user, e.family_id, e.subject_user, e.record_id, e.record_key, %5$s, %6$s,
+        %7$s, %8$s, %9$s, v_reason, v_ticket, %10$s,
+        sha256(v_head || int8send(e.id) || sha256(substr(e.salt, 1, 16) || convert_to(%11$s, 'UTF8'))%12$s)
+      from (%14$s offset 0) e
+      where v_told or not exists (select from ops.operators o where o.login = session_user and o.revoked_at is null);
+      exit when found or v_told;
+      v_told := true;
+    end loop;
     return null;
   end if;$frame$;
 begin
@@ -462,6 +509,7 @@ begin
   end if;
   select n.nspname || '.' || c.relname into label
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target;
+  clear := audit.netstring(label) || audit.netstring(category::text);
   select array_agg(a.attname::text order by array_position(i.indkey::smallint[], a.attnum)) into keys
   from pg_catalog.pg_index i join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
   where i.indrelid = target and i.indisprimary;
@@ -473,20 +521,21 @@ begin
     case when record is null then
       (select 'concat_ws(''/'', ' || string_agg('r.' || quote_ident(k), ', ') || ')' from unnest(keys) k)
     else 'null::text' end || ' as record_key');
-  select string_agg(case when p.col is null then '~' when p.always then '36:%s,' else '%s' end, '' order by p.position)
-      || case when record is null then '%s' else '~' end,
-    concat_ws(', ', string_agg(case when p.always then 'e.' else 'audit.netstring(e.' end || p.name || case when p.always then '' else '::text)' end, ', ' order by p.position)
+  select string_agg(case when p.col is null then ':,' when p.always then '36:%s,' else '%s:%s,' end, '' order by p.position)
+      || case when record is null then '%s:%s,' else ':,' end,
+    concat_ws(', ', string_agg(case when p.always then 'e.' || p.name else format('octet_length(e.%1$s::text), e.%1$s', p.name) end, ', ' order by p.position)
         filter (where p.col is not null),
-      case when record is null then 'audit.netstring(e.record_key)' end)
+      case when record is null then 'octet_length(e.record_key), e.record_key' end)
   into whose, whose_args
   from (
     select n.position, n.name, n.col, coalesce(a.attnotnull, false) as always
     from (values (1, 'family_id', family), (2, 'subject_user', person), (3, 'record_id', record)) n (position, name, col)
       left join pg_catalog.pg_attribute a on a.attrelid = target and a.attname = n.col
   ) p;
-  salt := ', sha512(s.seed || ' || case when record is null then 'convert_to(concat_ws(''/'', ' || (select string_agg('r.' || quote_ident(k), ', ') from unnest(keys) k) || '), ''UTF8'')'
+  salt := ', sha512(v_seed || ' || case when record is null then 'convert_to(concat_ws(''/'', ' || (select string_agg('r.' || quote_ident(k), ', ') from unnest(keys) k) || '), ''UTF8'')'
     else (select string_agg('uuid_send(r.' || quote_ident(k) || ')', ' || ') from unnest(keys) k) end || ') as salt';
-  select '(select row_to_json(x) from (select ' || string_agg('r.' || quote_ident(a.attname), ', ' order by a.attnum) || ') x)' into image
+  -- Pulled up by the planner, so that the row is made without a subplan.
+  select 'cross join lateral (select ' || string_agg('r.' || quote_ident(a.attname), ', ' order by a.attnum) || ') x' into image
   from pg_catalog.pg_attribute a
   where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attname <> all (named || redacted);
   select coalesce(string_agg(format(', r.%I::text as named_%s', c, i), '' order by i), '') into names
@@ -510,39 +559,37 @@ begin
 
   if cardinality(named) > 0 then
     named_literal := quote_literal(named::text) || '::text[]';
-    select string_agg(format(', substr(e.salt, %s, 16)', 1 + 16 * i), '' order by i),
+    select format('array[v_actor_salt, substr(e.salt, 1, 16), v_purpose_salt%s]', string_agg(format(', substr(e.salt, %s, 16)', 1 + 16 * i), '' order by i)),
       'array[' || string_agg(format('e.named_%s', i), ', ' order by i) || ']',
-      string_agg(format(E'\n        || ''32:''::bytea || sha256(substr(e.salt, %s, 16) || convert_to(%L || %%%s$s, ''UTF8'')) || '',''::bytea',
-        1 + 16 * i, audit.netstring(c), i), '' order by i)
-    into named_salts, named_new, named_hashes
+      string_agg(format(E'\n          || sha256(substr(e.salt, %s, 16) || convert_to(format(%L, %%%s$s), ''UTF8''))',
+        1 + 16 * i, replace(audit.netstring(c), '%', '%%%%') || '%1$s', 1 + i), '' order by i)
+    into salts, named_new, named_hashes
     from unnest(named) with ordinality u (c, i);
   end if;
 
   body := body || format(frame, 'INSERT', 'new_rows', label, category, 'null::text[]', 'null::json, e.image',
-    named_literal, 'null::text[]', named_new,
-    'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
-    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || '~~%s:%s,', whose_args),
-    format(named_hashes, '''~'' || audit.netstring(e.named_1)', '''~'' || audit.netstring(e.named_2)', '''~'' || audit.netstring(e.named_3)'),
+    named_literal, 'null::text[]', named_new, salts,
+    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || ':,:,%s:%s,', whose_args),
+    format(named_hashes, ':,%s:%s,', value_1, value_2, value_3),
     opening,
-    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, %s as image from new_rows r', identity, names, salt, image),
-    audit.netstring('INSERT') || audit.netstring(label), audit.netstring(category::text));
+    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, row_to_json(x) as image from new_rows r %s', identity, names, salt, image),
+    audit.netstring('INSERT') || clear, replace(audit.netstring('INSERT') || clear, '%', '%%') || own);
   body := body || format(frame, 'DELETE', 'old_rows', label, category, 'null::text[]', 'e.image, null::json',
-    named_literal, named_new, 'null::text[]',
-    'array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt' || named_salts || ']',
-    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || '~%s:%s,~', whose_args),
-    format(named_hashes, 'audit.netstring(e.named_1) || ''~''', 'audit.netstring(e.named_2) || ''~''', 'audit.netstring(e.named_3) || ''~'''),
+    named_literal, named_new, 'null::text[]', salts,
+    format('format(%L, %s, octet_length(e.image::text), e.image)', whose || ':,%s:%s,:,', whose_args),
+    format(named_hashes, '%s:%s,:,', value_1, value_2, value_3),
     opening,
-    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, %s as image from old_rows r', identity, names, salt, image),
-    audit.netstring('DELETE') || audit.netstring(label), audit.netstring(category::text));
+    format('select nextval(''audit.events_id_seq'') as id, %s%s%s, row_to_json(x) as image from old_rows r %s', identity, names, salt, image),
+    audit.netstring('DELETE') || clear, replace(audit.netstring('DELETE') || clear, '%', '%%') || own);
   named_old := replace(named_new, 'e.named_', 'e.before_');
   return body || format(frame, 'UPDATE', 'new_rows', label, category, 'e.changed', 'e.old_text::json, e.new_text::json',
     format('case when e.named_changed then %s end', named_literal), format('case when e.named_changed then %s end', named_old),
     format('case when e.named_changed then %s end', named_new),
-    format('case when e.named_changed then array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt%s] else array[s.actor_salt, substr(e.salt, 1, 16), s.purpose_salt] end', named_salts),
-    format('format(%L, %s, audit.netstring(e.changed_text), audit.netstring(e.old_text), audit.netstring(e.new_text))', whose || '%s%s%s', whose_args),
+    format('case when e.named_changed then %s else array[v_actor_salt, substr(e.salt, 1, 16), v_purpose_salt] end', salts),
+    format('format(%L, %s, octet_length(e.changed_text), e.changed_text, octet_length(e.old_text), e.old_text, octet_length(e.new_text), e.new_text)',
+      whose || '%s:%s,%s:%s,%s:%s,', whose_args),
     case when cardinality(named) = 0 then '' else ' || case when e.named_changed then ''''::bytea'
-      || format(named_hashes, 'audit.netstring(e.before_1) || audit.netstring(e.named_1)', 'audit.netstring(e.before_2) || audit.netstring(e.named_2)',
-        'audit.netstring(e.before_3) || audit.netstring(e.named_3)') || ' else ''''::bytea end' end,
+      || format(named_hashes, '%s:%s,%s:%s,', before_1 || value_1, before_2 || value_2, before_3 || value_3) || ' else ''''::bytea end' end,
     opening,
     format($from$
         select u.id, u.family_id, u.subject_user, u.record_id, u.record_key, u.salt%s, %s as changed, %s as changed_text,
@@ -559,7 +606,7 @@ begin
       (select string_agg(format('o.%1$I is null or r.%1$I is null', k), ' or ') from unnest(keys) k), label, identity,
       names || salt || coalesce((select string_agg(format(', o.%I::text as before_%s', c, i), '' order by i) from unnest(named) with ordinality u (c, i)), ''),
       pairs, (select string_agg(format('o.%1$I = r.%1$I', k), ' and ') from unnest(keys) k)),
-    audit.netstring('UPDATE') || audit.netstring(label), audit.netstring(category::text))
+    audit.netstring('UPDATE') || clear, replace(audit.netstring('UPDATE') || clear, '%', '%%') || own)
     || E'\n  return null;\nend';
 end $$;
 
