@@ -8,22 +8,23 @@ import { attempt } from './attempt.js';
 
 type Question = (connection: Connection) => Promise<Finding[]>;
 
-/** The operator's, the owner's and the replica's connection, each tried. */
+/** The operator's, the owner's and the replica's connection, tried side by side. */
 export async function checkConnections(context: Context): Promise<Finding[]> {
   const replica = replicaTarget(context);
-  return [
-    ...(await checkConnection('operator', () => operatorTarget(context), onPrimary)),
-    ...(context.owner === undefined
+  const parts = await Promise.all([
+    checkConnection('operator', () => operatorTarget(context), onPrimary),
+    context.owner === undefined
       ? [finding('owner', 'info', 'none is named: commands of the owner are not for this context')]
-      : await checkConnection('owner', () => ownerTarget(context), asOwner)),
-    ...(replica === undefined
+      : checkConnection('owner', () => ownerTarget(context), asOwner),
+    replica === undefined
       ? [finding('replica', 'info', 'none is named: all is read from the primary')]
-      : await checkConnection(
+      : checkConnection(
           'replica',
           () => replica,
           onReplica(() => operatorTarget(context)),
-        )),
-  ];
+        ),
+  ]);
+  return parts.flat();
 }
 
 async function checkConnection(

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { NestctlError } from '../errors.js';
 import { applySettings, Connection, type ConnectOptions, clientConfig, tellNotices } from './connection.js';
 import { databaseError } from './errors.js';
+import { passwordFor } from './password.js';
 import type { ConnectionTarget } from './target.js';
 
 export interface PoolOptions extends ConnectOptions {
@@ -28,7 +29,13 @@ export interface ConnectionPool {
 
 /** Opens no connection yet. */
 export async function openPool(target: ConnectionTarget, options: PoolOptions = {}): Promise<ConnectionPool> {
-  const config = await clientConfig(target, options);
+  // A program that gives the password may ask a person: once, not for every connection.
+  let password: Promise<string> | undefined;
+  const passwordOnce = () => {
+    password ??= passwordFor(target);
+    return password;
+  };
+  const config = { ...(await clientConfig(target, options)), password: passwordOnce };
   const pool = new pg.Pool({
     ...config,
     // The driver would also limit how long one waits for a connection that others are working on.
@@ -48,6 +55,7 @@ export async function openPool(target: ConnectionTarget, options: PoolOptions = 
   const busy = new Set<pg.PoolClient>();
   const returning = new Set<Promise<void>>();
   let closing = false;
+  let closed: Promise<void> | undefined;
 
   const prepare = async (client: pg.PoolClient): Promise<Connection> => {
     const there = known.get(client);
@@ -88,6 +96,17 @@ export async function openPool(target: ConnectionTarget, options: PoolOptions = 
     }
   };
 
+  const end = async (): Promise<void> => {
+    closing = true;
+    const drained = Promise.allSettled([...returning]).then(() => pool.end());
+    const late = sleep(PATIENCE, 'late', { ref: false });
+    if ((await Promise.race([drained, late])) !== 'late') return;
+    for (const client of busy) {
+      busy.delete(client);
+      client.release(true);
+    }
+  };
+
   return {
     async use(work, abandon) {
       const { client, connection } = await take();
@@ -110,15 +129,23 @@ export async function openPool(target: ConnectionTarget, options: PoolOptions = 
         returning.add(done);
       }
     },
-    async close() {
-      closing = true;
-      const drained = Promise.allSettled([...returning]).then(() => pool.end());
-      const late = sleep(PATIENCE, 'late', { ref: false });
-      if ((await Promise.race([drained, late])) !== 'late') return;
-      for (const client of busy) {
-        busy.delete(client);
-        client.release(true);
-      }
+    close: () => {
+      closed ??= end();
+      return closed;
     },
   };
+}
+
+/** A pool for one piece of work, closed whatever happens. */
+export async function withPool<T>(
+  target: ConnectionTarget,
+  work: (pool: ConnectionPool) => Promise<T>,
+  options: PoolOptions = {},
+): Promise<T> {
+  const pool = await openPool(target, options);
+  try {
+    return await work(pool);
+  } finally {
+    await pool.close();
+  }
 }

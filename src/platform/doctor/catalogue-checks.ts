@@ -1,11 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Connection } from '../database/connection.js';
+import type { Duty } from '../database/duties.js';
+import type { ConnectionPool } from '../database/pool.js';
 import { NestctlError } from '../errors.js';
 import { sqlPath } from '../package-root.js';
+import { asDuty } from './duty-checks.js';
 import { type Finding, finding } from './finding.js';
 
-/** Runs every file of sql/checks in its own read-only transaction; one that finds nothing is an `ok`. */
-export async function catalogueChecks(connection: Connection): Promise<Finding[]> {
+/** Checks side by side: beyond this many a server gains nothing. */
+const LANES = 3;
+
+/**
+ * Runs every file of sql/checks in its own read-only transaction, under a duty where one is given; one that finds
+ * nothing is an `ok`. Side by side, as far as the server has connections to spare.
+ */
+export async function catalogueChecks(
+  connection: Connection,
+  pool: ConnectionPool,
+  duty: Duty | undefined,
+): Promise<Finding[]> {
   const folder = sqlPath('checks');
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -17,13 +30,26 @@ export async function catalogueChecks(connection: Connection): Promise<Finding[]
     ];
   }
   const files = names.filter((file) => file.endsWith('.sql')).sort();
-  const findings: Finding[] = [];
-  for (const file of files) {
-    const name = file.replace(/^\d+_|\.sql$/g, '');
-    const text = await readFile(`${folder}/${file}`, 'utf8');
-    findings.push(...(await runCheck(connection, name, text)));
-  }
-  return findings;
+  const found: Finding[][] = [];
+  const waiting = files.entries();
+  const runLane = async (lane: Connection) => {
+    const runRest = async () => {
+      for (const [at, file] of waiting) {
+        const name = file.replace(/^\d+_|\.sql$/g, '');
+        const text = await readFile(`${folder}/${file}`, 'utf8');
+        found[at] = await runCheck(lane, name, text);
+      }
+    };
+    await (duty === undefined ? runRest() : asDuty(lane, duty, runRest));
+  };
+  const extra = Array.from({ length: LANES - 1 }, () =>
+    pool.use(runLane).catch((error: unknown) => {
+      // Where the server has no more, one connection does it all.
+      if (!(error instanceof NestctlError) || error.code !== 'too_many_connections') throw error;
+    }),
+  );
+  await Promise.all([runLane(connection), ...extra]);
+  return found.flat();
 }
 
 async function runCheck(connection: Connection, name: string, text: string): Promise<Finding[]> {

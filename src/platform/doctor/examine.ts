@@ -1,5 +1,6 @@
-import { type Connection, withConnection } from '../database/connection.js';
+import type { Connection } from '../database/connection.js';
 import type { Duty } from '../database/duties.js';
+import { type ConnectionPool, withPool } from '../database/pool.js';
 import type { ConnectionTarget } from '../database/target.js';
 import { NestctlError } from '../errors.js';
 import { catalogueChecks } from './catalogue-checks.js';
@@ -23,10 +24,12 @@ export async function examine(
   more: Readonly<Record<string, DutyCheck>> = {},
 ): Promise<Finding[]> {
   onStep('operator');
-  const asOperator = await reach('connection', operator, (connection) => examineAsOperator(connection, more));
+  const asOperator = reach('connection', operator, (connection, pool) =>
+    examineAsOperator(connection, pool, more),
+  );
   if (owner === undefined) {
     return [
-      ...asOperator,
+      ...(await asOperator),
       finding(
         'catalogue',
         'unknown',
@@ -35,15 +38,17 @@ export async function examine(
     ];
   }
   onStep('owner');
-  const asOwner = await reach('owner connection', owner, async (connection) => [
+  const asOwner = reach('owner connection', owner, async (connection) => [
     ...(await checkMigrations(connection)),
     ...(await checkDrift(connection)),
   ]);
-  return [...asOperator.filter((one) => one.name !== 'migrations'), ...asOwner];
+  const [operators, owners] = await Promise.all([asOperator, asOwner]);
+  return [...operators.filter((one) => one.name !== 'migrations'), ...owners];
 }
 
 async function examineAsOperator(
   connection: Connection,
+  pool: ConnectionPool,
   more: Readonly<Record<string, DutyCheck>>,
 ): Promise<Finding[]> {
   const duties = await memberships(connection);
@@ -57,9 +62,7 @@ async function examineAsOperator(
       ? [finding('migrations', 'unknown', 'reading ops.migrations needs the duty sre, auditor or admin')]
       : await asDuty(connection, reader, () => checkMigrations(connection))),
     ...(await checkArchiving(connection)),
-    ...(reader === undefined
-      ? await catalogueChecks(connection)
-      : await asDuty(connection, reader, () => catalogueChecks(connection))),
+    ...(await catalogueChecks(connection, pool, reader)),
     ...(await underAnyDuty(connection, reader ?? duties[0], more)),
   ];
 }
@@ -87,13 +90,15 @@ async function underAnyDuty(
 async function reach(
   name: string,
   target: ConnectionTarget,
-  work: (connection: Connection) => Promise<Finding[]>,
+  work: (connection: Connection, pool: ConnectionPool) => Promise<Finding[]>,
 ): Promise<Finding[]> {
   try {
-    return await withConnection(target, async (connection) => [
-      finding(name, 'ok', `${target.user} at ${target.host}:${target.port}/${target.database}`),
-      ...(await work(connection)),
-    ]);
+    return await withPool(target, (pool) =>
+      pool.use(async (connection) => [
+        finding(name, 'ok', `${target.user} at ${target.host}:${target.port}/${target.database}`),
+        ...(await work(connection, pool)),
+      ]),
+    );
   } catch (error) {
     if (!(error instanceof NestctlError)) throw error;
     return [
