@@ -1,5 +1,6 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
-import { findingTree, summarise } from '../src/console/finding-views.js';
+import { FINDING_COLUMNS, findingTable, findingTree, summarise } from '../src/console/finding-views.js';
+import { rowFlags } from '../src/console/flags/index.js';
 import type { Outcome } from '../src/console/outcome.js';
 
 export default class Doctor extends ConsoleCommand<typeof Doctor> {
@@ -11,6 +12,7 @@ export default class Doctor extends ConsoleCommand<typeof Doctor> {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
   ];
+  static override flags = rowFlags(FINDING_COLUMNS);
 
   async perform(): Promise<Outcome> {
     const { examine } = await import('../src/platform/doctor/index.js');
@@ -23,6 +25,12 @@ export default class Doctor extends ConsoleCommand<typeof Doctor> {
       { maintenance: (connection) => checkMaintenance(connection, JOBS) },
     );
     const { verdict, line, next } = summarise(findings);
-    return { result: { findings }, verdict, view: [findingTree(findings), line], next };
+    return {
+      result: { findings },
+      verdict,
+      view: [findingTree(findings), line],
+      rows: findingTable(findings),
+      next,
+    };
   }
 }

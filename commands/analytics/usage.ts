@@ -1,5 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import {
+  rowFlags,
   serverFlags,
   staffFlags,
   timeRange,
@@ -9,10 +10,32 @@ import {
 import type { Outcome } from '../../src/console/outcome.js';
 import { formatDuration } from '../../src/console/time/parse-duration.js';
 import { formatInstant } from '../../src/console/time/zone.js';
-import { bars, details, heading, text, type View } from '../../src/console/views.js';
-import type { Computed } from '../../src/families/index.js';
+import {
+  bars,
+  type Column,
+  details,
+  heading,
+  type TableView,
+  table,
+  text,
+  type View,
+} from '../../src/console/views.js';
+import type { Computed, WeekOfAll, WeekOfChild } from '../../src/families/index.js';
 
 const { until: _, ...since } = timeRangeFlags;
+
+/** Of a family a week has no `families`, of the product no child. */
+const COLUMNS: readonly Column<Partial<WeekOfChild & WeekOfAll>>[] = [
+  { name: 'week', value: ({ week }) => week },
+  { name: 'child', value: ({ child_name }) => child_name },
+  { name: 'changes', value: ({ changes }) => changes, align: 'right' },
+  { name: 'leakages', value: ({ leakages }) => leakages, align: 'right' },
+  { name: 'items', value: ({ items_used }) => items_used, align: 'right' },
+  { name: 'events', value: ({ events }) => events, align: 'right' },
+  { name: 'families', value: ({ families }) => families, align: 'right' },
+  { name: 'children', value: ({ children }) => children, align: 'right' },
+  { name: 'child id', value: ({ child_id }) => child_id, extra: true },
+];
 
 export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage> {
   static override summary = 'Chart usage by week: of a family by child, or of the whole product';
@@ -24,6 +47,7 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
     ...staffFlags,
     ...serverFlags,
     ...since,
+    ...rowFlags(COLUMNS),
     family: uuidFlag({ description: 'one family; needs an access grant' }),
   };
 
@@ -52,7 +76,7 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
         })),
       ),
     ]);
-    return { result: usage, view: [...charts, ...age(usage)] };
+    return { result: usage, rows: rowsOf(usage), view: [...charts, ...age(usage)] };
   }
 
   async #ofAll(since: string | null): Promise<Outcome> {
@@ -63,6 +87,7 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
     );
     return {
       result: usage,
+      rows: rowsOf(usage),
       view: [
         heading('All families: changes by week'),
         bars(
@@ -83,4 +108,8 @@ function age({ weeks, computed_at: at }: Computed<unknown>): View[] {
   if (at === null) return empty;
   const old = formatDuration(Math.max(0, Date.now() - at.getTime()));
   return [...empty, details({ 'as of': at, age: `${old}; compute anew with nestctl analytics refresh` })];
+}
+
+function rowsOf({ weeks }: Computed<WeekOfChild | WeekOfAll>): TableView {
+  return table<Partial<WeekOfChild & WeekOfAll>>(weeks, COLUMNS, 'No usage in this time.');
 }

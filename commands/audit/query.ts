@@ -12,8 +12,33 @@ import {
   uuidFlag,
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { table, type View } from '../../src/console/views.js';
+import { type Column, table as rowsOf } from '../../src/console/views.js';
 import { DUTIES } from '../../src/platform/database/duties.js';
+
+const COLUMNS: readonly Column<AuditEvent, 'time'>[] = [
+  { name: 'event', value: (event) => event.id },
+  { name: 'time', value: (event) => event.occurred_at, keep: true, sort: 'time' },
+  { name: 'what', value: (event) => event.operation, keep: true },
+  {
+    name: 'table',
+    value: (event) => event.table_name.replace(/^public\./, ''),
+    raw: (event) => event.table_name,
+    keep: true,
+  },
+  { name: 'by', value: (event) => event.app_user ?? event.session_login },
+  { name: 'duty', value: (event) => event.duty },
+  { name: 'changed', value: (event) => changedColumns(event), raw: (event) => event.changed_columns },
+  { name: 'ticket', value: (event) => event.ticket },
+  { name: 'reason', value: (event) => event.reason },
+  { name: 'row', value: (event) => event.record, extra: true },
+  { name: 'family', value: (event) => event.family_id, extra: true },
+  { name: 'person', value: (event) => event.subject_user, extra: true },
+  { name: 'login', value: (event) => event.session_login, extra: true },
+  { name: 'request', value: (event) => event.request_id, extra: true },
+  { name: 'category', value: (event) => event.category, extra: true },
+  { name: 'before', value: (event) => asJson(event.before), raw: (event) => event.before, extra: true },
+  { name: 'after', value: (event) => asJson(event.after), raw: (event) => event.after, extra: true },
+];
 
 export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   static override summary = 'Find audit events: who changed what, when and why';
@@ -27,7 +52,7 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   static override flags = {
     ...staffFlags,
     ...serverFlags,
-    ...listFlags({ default: 20, max: 1000 }),
+    ...listFlags({ columns: COLUMNS, default: 20, max: 1000 }),
     ...timeRangeFlags,
     family: uuidFlag({ description: 'of one family' }),
     user: uuidFlag({ description: 'by or about one person' }),
@@ -46,9 +71,10 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   async perform(): Promise<Outcome> {
     const { eventPlace, queryEvents } = await import('../../src/audit/index.js');
     const { ensureAccess, ensureSomeAccess } = await import('../../src/access/index.js');
-    const { family, user, operator, table, operation, key, request, limit, cursor } = this.flags;
+    const { family, user, operator, table, operation, key, request, limit, cursor, sort } = this.flags;
     const { since, until, zone } = timeRange(this.flags);
-    if (cursor !== undefined) eventPlace(cursor);
+    const oldestFirst = sort?.descending === false;
+    if (cursor !== undefined) eventPlace(cursor, oldestFirst);
     const duty = this.flags['by-duty'];
     const ticket = this.flags['with-ticket'];
     const filter = { family, user, operator, duty, table, operation, key, request, ticket, since, until };
@@ -62,41 +88,22 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
         else if (user !== undefined) await ensureAccess(session, { kind: 'user', id: user }, this.flags);
         else await ensureSomeAccess(session);
       }
-      return await read((reader) => queryEvents(reader, filter, { limit, cursor }));
+      return await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
     });
+    const rows = rowsOf(page.events, COLUMNS, 'No event matches.');
     return {
       result: { events: page.events },
       nextCursor: page.nextCursor,
-      view:
-        this.flags.values && page.events.length > 0 ? eventTree(page.events, zone) : eventTable(page.events),
+      rows,
+      view: this.flags.values && page.events.length > 0 ? eventTree(page.events, zone) : rows,
     };
   }
 }
 
-function eventTable(events: readonly AuditEvent[]): View {
-  return table(
-    events,
-    [
-      { name: 'event', value: (event) => event.id },
-      { name: 'time', value: (event) => event.occurred_at, keep: true },
-      { name: 'what', value: (event) => event.operation, keep: true },
-      { name: 'table', value: (event) => event.table_name.replace(/^public\./, ''), keep: true },
-      { name: 'by', value: (event) => event.app_user ?? event.session_login },
-      { name: 'duty', value: (event) => event.duty },
-      { name: 'changed', value: (event) => changedColumns(event) },
-      { name: 'ticket', value: (event) => event.ticket },
-      { name: 'reason', value: (event) => event.reason },
-      { name: 'row', value: (event) => event.record, extra: true },
-      { name: 'family', value: (event) => event.family_id, extra: true },
-      { name: 'person', value: (event) => event.subject_user, extra: true },
-      { name: 'login', value: (event) => event.session_login, extra: true },
-      { name: 'request', value: (event) => event.request_id, extra: true },
-      { name: 'category', value: (event) => event.category, extra: true },
-    ],
-    'No event matches.',
-  );
-}
-
 function changedColumns(event: AuditEvent): string | undefined {
   return event.changed_columns?.filter((name) => name !== 'updated_at').join(' ') || undefined;
+}
+
+function asJson(image: AuditEvent['before']): string | null {
+  return image === null ? null : JSON.stringify(image);
 }

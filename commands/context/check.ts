@@ -1,6 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { findingTree, summarise } from '../../src/console/finding-views.js';
-import { Args } from '../../src/console/flags/index.js';
+import { FINDING_COLUMNS, findingTable, findingTree, summarise } from '../../src/console/finding-views.js';
+import { Args, rowFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class ContextCheck extends ConsoleCommand<typeof ContextCheck> {
@@ -11,6 +11,7 @@ export default class ContextCheck extends ConsoleCommand<typeof ContextCheck> {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> production --json',
   ];
+  static override flags = rowFlags(FINDING_COLUMNS);
   static override args = { name: Args.string({ description: 'the context; the chosen one when absent' }) };
 
   async perform(): Promise<Outcome> {
@@ -19,6 +20,12 @@ export default class ContextCheck extends ConsoleCommand<typeof ContextCheck> {
     const context = await resolveContext(this.args.name ?? this.flags.context);
     const findings = await checkContext(context, (part) => this.verbose(`trying ${part}`));
     const { verdict, line, next } = summarise(findings);
-    return { result: { name: context.name, findings }, verdict, view: [findingTree(findings), line], next };
+    return {
+      result: { name: context.name, findings },
+      verdict,
+      view: [findingTree(findings), line],
+      rows: findingTable(findings),
+      next,
+    };
   }
 }

@@ -1,7 +1,28 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { listFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { table, toned } from '../../src/console/views.js';
+import { type Column, table, toned } from '../../src/console/views.js';
+import type { ListedRecord } from '../../src/evidence/index.js';
+
+const COLUMNS: readonly Column<ListedRecord>[] = [
+  { name: 'record', value: ({ id }) => id },
+  {
+    name: 'type',
+    value: ({ record }) => record?.type ?? toned('bad', 'damaged'),
+    raw: ({ record }) => record?.type,
+    keep: true,
+  },
+  { name: 'made', value: ({ record }) => record && new Date(record.made_at) },
+  { name: 'by', value: ({ record }) => record?.made_by },
+  {
+    name: 'about',
+    value: ({ record }) => record?.subject.map(({ name }) => name).join(', '),
+    raw: ({ record }) => record?.subject.map(({ name }) => name),
+  },
+  { name: 'damaged', value: ({ record }) => record === null, extra: true },
+  { name: 'key', value: ({ kid }) => kid, extra: true },
+  { name: 'sha256', value: ({ hash }) => hash, extra: true },
+];
 
 export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
   static override summary = 'List signed records, the newest first';
@@ -11,8 +32,8 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
     '<%= config.bin %> <%= command.id %> --chain keys --limit 5',
   ];
   static override flags = {
-    ...listFlags({ default: 50, max: 1000 }),
     ...zoneFlags,
+    ...listFlags({ columns: COLUMNS, default: 50, max: 1000 }),
     chain: textFlag({ description: 'only this chain' }),
     type: textFlag({ description: 'only records of this type' }),
   };
@@ -20,10 +41,10 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
   async perform(): Promise<Outcome> {
     const { listRecords, openEvidence } = await import('../../src/evidence/index.js');
     const evidence = openEvidence(await this.context());
-    const { records, nextCursor } = await listRecords(evidence, this.flags);
+    const page = await listRecords(evidence, this.flags);
     return {
       result: {
-        records: records.map(({ id, record, kid, hash }) => ({
+        records: page.records.map(({ id, record, kid, hash }) => ({
           id,
           ...(record ?? {}),
           damaged: record === null,
@@ -31,18 +52,8 @@ export default class EvidenceList extends ConsoleCommand<typeof EvidenceList> {
           sha256: hash,
         })),
       },
-      view: table(
-        records,
-        [
-          { name: 'record', value: ({ id }) => id },
-          { name: 'type', value: ({ record }) => record?.type ?? toned('bad', 'damaged'), keep: true },
-          { name: 'made', value: ({ record }) => record && new Date(record.made_at) },
-          { name: 'by', value: ({ record }) => record?.made_by },
-          { name: 'about', value: ({ record }) => record?.subject.map(({ name }) => name).join(', ') },
-        ],
-        'There is no evidence yet.',
-      ),
-      nextCursor,
+      nextCursor: page.nextCursor,
+      view: table(page.records, COLUMNS, 'There is no evidence yet.'),
       next: 'nestctl evidence verify',
     };
   }

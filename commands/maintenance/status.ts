@@ -1,7 +1,7 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { summarise } from '../../src/console/finding-views.js';
-import { staffFlags, zoneFlags } from '../../src/console/flags/index.js';
-import { statusTable } from '../../src/console/maintenance-views.js';
+import { staffFlags, tableFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { STATUS_COLUMNS, statusTable } from '../../src/console/maintenance-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class MaintenanceStatus extends ConsoleCommand<typeof MaintenanceStatus> {
@@ -13,13 +13,13 @@ export default class MaintenanceStatus extends ConsoleCommand<typeof Maintenance
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
   ];
-  static override flags = { ...staffFlags, ...zoneFlags };
+  static override flags = { ...staffFlags, ...zoneFlags, ...tableFlags(STATUS_COLUMNS) };
 
   async perform(): Promise<Outcome> {
     const { JOBS, maintenanceFindings, maintenanceStatus } = await import('../../src/maintenance/index.js');
     const duties = ['sre', 'auditor', 'compliance', 'support', 'admin'] as const;
     const jobs = await this.withSession(duties, (session) => maintenanceStatus(session, JOBS));
     const { verdict, line, next } = summarise(maintenanceFindings(jobs));
-    return { result: { jobs }, verdict, view: [statusTable(jobs), line], next };
+    return { result: { jobs }, verdict, view: [statusTable(this.sorted(jobs, STATUS_COLUMNS)), line], next };
   }
 }

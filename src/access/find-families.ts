@@ -44,6 +44,16 @@ export async function findFamilies(
     if (granted.families.length > 0) return granted;
   }
   checkSearch({ name, email, id }, cursor);
+  refuseSorting(listing);
   await ensureAccess(session, { kind: 'directory' }, wish);
   return await searchDirectory(session, { name, email, id }, { limit, cursor }, read);
+}
+
+function refuseSorting({ sort }: FamilyListing): void {
+  if (sort === undefined) return;
+  throw new NestctlError('--sort: the directory answers in an order of its own, ten families at a time.', {
+    kind: 'usage',
+    code: 'cannot_sort',
+    hint: 'Families that your grants open can be sorted: leave the search out.',
+  });
 }

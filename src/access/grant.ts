@@ -1,4 +1,5 @@
 import sql, { empty, type Sql } from 'sql-template-tag';
+import type { ListOrder } from '../platform/database/list-order.js';
 
 export type GrantKind = 'read' | 'impersonation' | 'directory' | 'break_glass';
 
@@ -21,13 +22,14 @@ export interface Grant {
 
 export const LIVE: Sql = sql`(closed_at is null and expires_at > clock_timestamp())`;
 
-/** Grants that a condition names, newest first, as far as the session may see them. */
-export function grantsWhere(condition: Sql, limit: number): Sql {
+/** Grants that a condition names, newest first or in an order, as far as the session may see them. */
+export function grantsWhere(condition: Sql, limit: number, order?: ListOrder): Sql {
   return sql`
     select id, operator, duty, kind, family_id, user_id, reason, ticket, opened_at, expires_at, closed_at, ${LIVE} as live
+      ${order === undefined ? empty : sql`, ${order.place}`}
     from ops.access_grants
     where ${condition}
-    order by opened_at desc, id desc
+    order by ${order?.by ?? sql`opened_at desc, id desc`}
     limit ${limit}`;
 }
 

@@ -5,7 +5,7 @@ export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
 export type { Rule } from './lint/rule.js';
-export { type GrantFilter, type GrantPage, listAccess } from './list-access.js';
+export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';
 export { directories } from './look-up.js';
 export {
   type AccessPlan,

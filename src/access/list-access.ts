@@ -1,7 +1,19 @@
 import sql, { join, type Sql } from 'sql-template-tag';
-import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
+import { listOrder, type Placed, type Sorting, type SortKey } from '../platform/database/list-order.js';
 import type { Session } from '../platform/database/session.js';
 import { type Grant, grantsWhere, LIVE } from './grant.js';
+
+export type GrantSort = 'kind' | 'duty' | 'expires' | 'ticket' | 'operator' | 'opened' | 'closed';
+
+const SORTS: Readonly<Record<GrantSort, SortKey>> = {
+  kind: { value: sql`kind`, type: 'text' },
+  duty: { value: sql`duty`, type: 'text' },
+  expires: { value: sql`expires_at`, type: 'timestamptz' },
+  ticket: { value: sql`ticket`, type: 'text' },
+  operator: { value: sql`operator`, type: 'text' },
+  opened: { value: sql`opened_at`, type: 'timestamptz' },
+  closed: { value: sql`closed_at`, type: 'timestamptz', nullable: true },
+};
 
 export interface GrantFilter {
   /** A login; the session's own when absent. */
@@ -9,6 +21,8 @@ export interface GrantFilter {
   /** Also those that have expired or were closed. */
   readonly ended: boolean;
   readonly limit: number;
+  /** By opening, the newest first, when absent. */
+  readonly sort?: Sorting<GrantSort> | undefined;
   readonly cursor?: string | undefined;
 }
 
@@ -17,27 +31,16 @@ export interface GrantPage {
   readonly nextCursor: string | undefined;
 }
 
-/** Access grants, newest first. Others' are visible to auditors and admins only: the database decides. */
+/** Access grants. Others' are visible to auditors and admins only: the database decides. */
 export async function listAccess(session: Session, filter: GrantFilter): Promise<GrantPage> {
-  const { operator, limit, cursor } = filter;
+  const { operator, limit, cursor, sort = { by: 'opened', descending: true } } = filter;
+  const order = listOrder('grants', SORTS, sql`id`, { sort, cursor });
   const conditions: Sql[] = [
     operator === undefined ? sql`operator = session_user` : sql`operator = ${operator}`,
   ];
   if (!filter.ended) conditions.push(LIVE);
-  if (cursor !== undefined) {
-    const [at, id] = decodeCursor('grants', cursor, [PART.time, PART.id]);
-    conditions.push(sql`(opened_at, id) < (${at}::timestamptz, ${id}::uuid)`);
-  }
-  const rows = await session.query<Grant>(grantsWhere(join(conditions, ' and '), limit + 1));
-  const grants = rows.slice(0, limit);
-  const last = rows.length > limit ? grants.at(-1) : undefined;
-  return { grants, nextCursor: last === undefined ? undefined : await cursorAt(session, last.id) };
-}
-
-/** A Date holds milliseconds only, and grants opened within one would be skipped. */
-async function cursorAt(session: Session, id: string): Promise<string> {
-  const { at } = await session.one<{ at: string }>(
-    sql`select opened_at::text as at from ops.access_grants where id = ${id}`,
-  );
-  return encodeCursor('grants', [at, id]);
+  if (order.after !== undefined) conditions.push(order.after);
+  const found = await session.query<Grant & Placed>(grantsWhere(join(conditions, ' and '), limit + 1, order));
+  const { rows: grants, nextCursor } = order.page(found, limit);
+  return { grants, nextCursor };
 }

@@ -1,4 +1,4 @@
-import sql, { join, type Sql } from 'sql-template-tag';
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
@@ -11,8 +11,15 @@ export interface EventPage {
   readonly nextCursor: string | undefined;
 }
 
+export interface EventPaging {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** The oldest first. Any other order would have to read a log that may hold years. */
+  readonly oldestFirst?: boolean | undefined;
+}
+
 /**
- * Events that match, newest first, as far as row security lets the session see them. A page never repeats an
+ * Events that match, newest first unless asked otherwise, as far as row security lets the session see them. A page never repeats an
  * event of the one before, nor skips one that had been committed by then; events committed since are newer, or
  * come from transactions that were still open, and a query from the start shows them.
  * Throws `unknown_table` where nothing matches and there is no such table.
@@ -20,14 +27,14 @@ export interface EventPage {
 export async function queryEvents(
   session: Session,
   filter: EventFilter,
-  page: { readonly limit: number; readonly cursor?: string | undefined },
+  page: EventPaging,
 ): Promise<EventPage> {
   if (session.duty === 'sre') refusePayloadFilters(filter);
   const rows = await session.query<AuditEvent & { at: string }>(eventQuery(session.duty, filter, page));
   if (rows.length === 0 && filter.table !== undefined) await knowTable(session, filter.table);
   const events = rows.slice(0, page.limit).map(({ at: _, ...event }) => event);
   const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return { events, nextCursor: last === undefined ? undefined : encodeCursor('events', [last.at, last.id]) };
+  return { events, nextCursor: last && encodeCursor(listName(page.oldestFirst), [last.at, last.id]) };
 }
 
 /**
@@ -35,45 +42,43 @@ export async function queryEvents(
  * from the table, where an index gives them in order; their values from the view, which has a barrier that no
  * join gets through but a lateral one.
  */
-export function eventQuery(
-  duty: string,
-  filter: EventFilter,
-  page: { readonly limit: number; readonly cursor?: string | undefined },
-): Sql {
+export function eventQuery(duty: string, filter: EventFilter, page: EventPaging): Sql {
   const conditions = filterConditions(filter);
-  if (page.cursor !== undefined) {
-    const [at, id] = eventPlace(page.cursor);
-    conditions.push(sql`(e.occurred_at, e.id) < (${at}::timestamptz, ${id}::bigint)`);
-  }
   const limit = page.limit + 1;
+  const [direction, beyond] = page.oldestFirst ? [raw('asc'), raw('>')] : [raw('desc'), raw('<')];
+  if (page.cursor !== undefined) {
+    const [at, id] = eventPlace(page.cursor, page.oldestFirst);
+    conditions.push(sql`(e.occurred_at, e.id) ${beyond} (${at}::timestamptz, ${id}::bigint)`);
+  }
+  const places = (...all: readonly Sql[]): Sql => sql`
+    select e.occurred_at, e.id from audit.events e
+    where ${all.length === 0 ? sql`true` : join(all, ' and ')}
+    order by e.occurred_at ${direction}, e.id ${direction}
+    limit ${limit}`;
   const { user } = filter;
   const source =
     user === undefined
-      ? places(conditions, limit)
+      ? places(...conditions)
       : // Two index scans: as one condition joined by "or" neither index could give the order.
-        sql`(${places([...conditions, sql`e.app_user = ${user}`], limit)}) union all
-          (${places([...conditions, sql`e.subject_user = ${user} and e.app_user is distinct from ${user}`], limit)})`;
+        sql`(${places(...conditions, sql`e.app_user = ${user}`)}) union all
+          (${places(...conditions, sql`e.subject_user = ${user} and e.app_user is distinct from ${user}`)})`;
   return sql`
     select p.occurred_at::text as at, shown.*
-    from (select * from (${source}) found order by occurred_at desc, id desc limit ${limit}) p
+    from (select * from (${source}) found order by occurred_at ${direction}, id ${direction} limit ${limit}) p
       cross join lateral (
         select ${eventColumns(duty)} from ${eventSource(duty)} e
         where e.occurred_at = p.occurred_at and e.id = p.id
         limit 1) shown
-    order by p.occurred_at desc, p.id desc`;
+    order by p.occurred_at ${direction}, p.id ${direction}`;
 }
 
-/** The place of an event that a cursor names. Throws `usage`. */
-export function eventPlace(cursor: string): string[] {
-  return decodeCursor('events', cursor, [PART.time, PART.number]);
+/** The place of an event that a cursor of this order names. Throws `usage`. */
+export function eventPlace(cursor: string, oldestFirst?: boolean): string[] {
+  return decodeCursor(listName(oldestFirst), cursor, [PART.time, PART.number]);
 }
 
-function places(conditions: readonly Sql[], limit: number): Sql {
-  return sql`
-    select e.occurred_at, e.id from audit.events e
-    where ${conditions.length === 0 ? sql`true` : join(conditions, ' and ')}
-    order by e.occurred_at desc, e.id desc
-    limit ${limit}`;
+function listName(oldestFirst: boolean | undefined): string {
+  return oldestFirst ? 'events:oldest' : 'events';
 }
 
 /** "Nothing matches" would be a wrong answer about a table that was mistyped. */

@@ -5,14 +5,14 @@
  *     export default class FamilyList extends ConsoleCommand<typeof FamilyList> {
  *       static override summary = 'List families';
  *       static override examples = ['<%= config.bin %> <%= command.id %> --name Tremblay'];
- *       static override flags = { ...staffFlags, ...listFlags({ default: 20, max: 200 }), name: Flags.string() };
+ *       static override flags = { ...staffFlags, ...listFlags({ columns, default: 20, max: 200 }) };
  *
  *       async perform(): Promise<Outcome> {
  *         const { listFamilies } = await import('../../src/families/index.js');
  *         const page = await this.withSession(['support'], (session) => listFamilies(session, this.flags));
  *         return {
  *           result: { families: page.families },
- *           view: table(page.families, [{ name: 'id', value: (family) => family.id }], 'No family matches.'),
+ *           view: table(page.families, columns, 'No family matches.'),
  *           nextCursor: page.nextCursor,
  *         };
  *       }
@@ -29,25 +29,31 @@ import type { Duty } from '../platform/database/duties.js';
 import type { Read } from '../platform/database/replica.js';
 import type { Session, SessionPool } from '../platform/database/session.js';
 import type { ConnectionTarget } from '../platform/database/target.js';
+import { NestctlError } from '../platform/errors.js';
 import { type Change, runChange } from './change.js';
 import type { Ask } from './choices.js';
 import { wantsJson } from './colour.js';
-import { commandLine, withFlags, withoutFlag } from './command-line.js';
+import { commandLine, withFlags, withoutFlag, withoutSwitch } from './command-line.js';
 import { Connections } from './connections.js';
 import { askConsent, askReason } from './consent.js';
 import { askDirectories, type Directories } from './directory-choice.js';
+import type { Sort } from './flags/row-flags.js';
 import { globalFlags } from './flags/sets.js';
 import { zoneOf } from './flags/time-range.js';
 import { interruption, listenForInterruption } from './interrupt.js';
 import { fillMissing, type Wanted } from './missing.js';
 import { needsOf } from './needs.js';
 import type { Outcome, Warning } from './outcome.js';
+import type { OutputFile } from './output-file.js';
 import { presentError } from './present-error.js';
-import { printOutcome } from './print-outcome.js';
+import { type Format, printOutcome } from './print-outcome.js';
 import { RunLog } from './run-log.js';
+import { sortRows } from './sort-rows.js';
 import { type Count, Stages } from './stages.js';
 import { describeStatement } from './statement-line.js';
 import { draw, keepClearOf, say, sayLoud } from './terminal.js';
+import { bareFlag } from './usage-error.js';
+import { type Column, rawValue } from './views.js';
 
 interface StaffFlagValues {
   readonly duty?: Duty;
@@ -58,6 +64,7 @@ interface StaffFlagValues {
   readonly zone?: string;
   readonly columns?: string[];
   readonly server?: 'auto' | 'primary' | 'replica';
+  readonly sort?: Sort;
 }
 
 /** Duties that may ask the directory, from the narrowest. */
@@ -225,11 +232,20 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     if (this.flags.verbose) say(`  ${message}`);
   };
 
+  /** A whole list in the order of --sort; as it is without. */
+  protected sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): readonly Row[] {
+    const { sort } = this.#staff;
+    const column = columns.find(({ name }) => name === sort?.by);
+    if (sort === undefined || column === undefined) return rows;
+    return sortRows(rows, (row) => rawValue(column, row), sort.descending);
+  }
+
   override async run(): Promise<void> {
     keepClearOf(this.#stages);
     await this.#parse();
     // Before anything is done, not when the result is printed.
     const zone = zoneOf(this.#staff);
+    const file = await this.#outputFile();
     const work = async () => {
       await this.#fillMissing();
       return await this.perform();
@@ -240,7 +256,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     });
     this.#stages.stop();
     await printOutcome(outcome, {
-      as: this.#json ? 'envelope' : this.flags.format === 'json' ? 'json' : 'text',
+      format: this.#json ? 'envelope' : (this.flags.format as Format),
+      file,
       command: this.#name,
       context: this.#connect.contextName,
       warnings: this.#warnings,
@@ -293,7 +310,9 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     // Nor does it ask for what is required: we do, where there is somebody to ask.
     const { args, flags } = needsOf(command);
     const { baseFlags, strict } = command;
-    const parsed = await this.parse({ flags, baseFlags, strict, args });
+    const parsed = await this.parse({ flags, baseFlags, strict, args }).catch((error: unknown) => {
+      throw bareFlag(error, flags) ?? error;
+    });
     this.flags = parsed.flags as typeof this.flags;
     this.args = parsed.args as typeof this.args;
   }
@@ -320,6 +339,19 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   get #progressed() {
     return { done: this.#stages.done, now: this.#stages.now, changing: this.#changing };
+  }
+
+  async #outputFile(): Promise<OutputFile | undefined> {
+    const { output, overwrite, format } = this.flags;
+    if (this.#staff.columns !== undefined && (this.#json || format === 'json')) {
+      throw new NestctlError('--columns chooses from tables, csv and ndjson; JSON is always whole.', {
+        kind: 'usage',
+        code: 'columns_of_json',
+      });
+    }
+    if (output === undefined || output === '-') return undefined;
+    const { checkOutput } = await import('./output-file.js');
+    return await checkOutput(output, overwrite);
   }
 
   /** Flags that only some commands have. */
@@ -351,7 +383,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   /** This command line again, with other flags. */
   #again(flags: readonly string[]): string {
-    const kept = withoutFlag(this.#typed, 'cursor');
+    // The next page would replace the one in the file.
+    const kept = withoutSwitch(withoutFlag(withoutFlag(this.#typed, 'cursor'), 'output'), 'overwrite');
     return commandLine([...this.#name.split(' '), ...withFlags(kept, flags)]);
   }
 

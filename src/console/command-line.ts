@@ -18,6 +18,12 @@ export function withoutFlag(argv: readonly string[], name: string): string[] {
   );
 }
 
+/** The words without a flag that takes no value. */
+export function withoutSwitch(argv: readonly string[], name: string): string[] {
+  const end = argv.indexOf('--');
+  return argv.filter((word, at) => (end !== -1 && at >= end) || word !== `--${name}`);
+}
+
 /** The words with more flags, before a `--` that ends them. */
 export function withFlags(argv: readonly string[], flags: readonly string[]): string[] {
   const end = argv.indexOf('--');

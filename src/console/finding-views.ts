@@ -1,5 +1,16 @@
 import type { Outcome } from './outcome.js';
-import { type Mark, type TextView, type TreeNode, type TreeView, text, tree } from './views.js';
+import {
+  type Column,
+  type Mark,
+  type TableView,
+  type TextView,
+  type TreeNode,
+  type TreeView,
+  table,
+  text,
+  toned,
+  tree,
+} from './views.js';
 
 interface Finding {
   readonly name: string;
@@ -17,6 +28,21 @@ const MARKS: Readonly<Record<Finding['level'], Mark>> = {
   error: 'bad',
 };
 const WORST_FIRST: readonly Finding['level'][] = ['error', 'warning', 'unknown', 'info'];
+
+const TONES = { ok: 'good', info: 'muted', unknown: 'unknown', warning: 'warn', error: 'bad' } as const;
+
+export const FINDING_COLUMNS: readonly Column<Finding>[] = [
+  { name: 'check', value: ({ name }) => name },
+  { name: 'level', value: ({ level }) => toned(TONES[level], level), keep: true },
+  { name: 'object', value: ({ object }) => object },
+  { name: 'detail', value: ({ detail }) => detail },
+  { name: 'remedy', value: ({ remedy }) => remedy },
+];
+
+/** One row a finding, in the order of the checks. */
+export function findingTable(findings: readonly Finding[]): TableView {
+  return table(findings, FINDING_COLUMNS, 'Nothing was checked.');
+}
 
 /** What a check found: the worst first, each with what mends it; what is right folded into one line a check. */
 export function findingTree(findings: readonly Finding[]): TreeView {

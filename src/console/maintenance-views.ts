@@ -1,6 +1,6 @@
 import type { Outcome } from './outcome.js';
 import { formatDuration } from './time/parse-duration.js';
-import { type Cell, type TableView, table, toned } from './views.js';
+import { type Cell, type Column, type TableView, table, toned } from './views.js';
 
 interface Planned {
   readonly job: string;
@@ -74,29 +74,28 @@ export function finishedTable(jobs: readonly Finished[]): TableView {
   );
 }
 
+export const STATUS_COLUMNS: readonly Column<Status>[] = [
+  { name: 'job', value: ({ job }) => job },
+  { name: 'period', value: ({ period }) => period },
+  { name: 'state', value: ({ state }) => stateCell(state), raw: ({ state }) => state, keep: true },
+  { name: 'last good run', value: ({ last_good_at }) => last_good_at },
+  {
+    name: 'due',
+    value: ({ due_at, state }) => (state === 'absent' ? null : (due_at ?? 'now')),
+    raw: ({ due_at }) => due_at,
+  },
+  { name: 'last', value: ({ last }) => last?.detail },
+  {
+    name: 'by',
+    value: ({ last }) => (last === null ? null : `${last.run_by} on ${last.host}`),
+    extra: true,
+  },
+  { name: 'what', value: ({ summary }) => summary, extra: true },
+];
+
 /** Every job and promise. */
 export function statusTable(jobs: readonly Status[]): TableView {
-  return table(
-    jobs,
-    [
-      { name: 'job', value: ({ job }) => job },
-      { name: 'period', value: ({ period }) => period },
-      { name: 'state', value: ({ state }) => stateCell(state), keep: true },
-      { name: 'last good run', value: ({ last_good_at }) => last_good_at },
-      {
-        name: 'due',
-        value: ({ due_at, state }) => (state === 'absent' ? null : (due_at ?? 'now')),
-      },
-      { name: 'last', value: ({ last }) => last?.detail },
-      {
-        name: 'by',
-        value: ({ last }) => (last === null ? null : `${last.run_by} on ${last.host}`),
-        extra: true,
-      },
-      { name: 'what', value: ({ summary }) => summary, extra: true },
-    ],
-    'There is no job.',
-  );
+  return table(jobs, STATUS_COLUMNS, 'There is no job.');
 }
 
 interface Scheduled {

@@ -1,10 +1,12 @@
-import type { View } from './views.js';
+import type { TableView, View } from './views.js';
 
 /** What a command hands back: data for programs, and a view of it for people. */
 export interface Outcome {
   /** Printed as it is by `--json`: plain data with snake_case keys, dates as Date. An object or an array. */
   readonly result: object;
   readonly view: View | readonly View[];
+  /** The rows for CSV, NDJSON and `--columns`, where the view shows them otherwise than in its one table. */
+  readonly rows?: TableView | undefined;
   /** Where more follows: the cursor of the next page. */
   readonly nextCursor?: string | undefined;
   /** Done, but: a check found something (exit 3), it waits for somebody (8), or only part of it was done (9). */

@@ -8,12 +8,19 @@ const UNSAFE =
 
 /** Text from data, fit for a terminal: every unsafe character is made visible, on one line. */
 export function safeText(text: string): string {
-  return text.replace(UNSAFE, (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-    if (code === 0x7f) return '\u2421';
-    return `\u2039U+${code.toString(16).toUpperCase().padStart(4, '0')}\u203a`;
-  });
+  return text.replace(UNSAFE, picture);
+}
+
+/** Text from data for a file that may be opened anywhere: lines, tabs and marks of direction stay as they are. */
+export function withoutControls(text: string): string {
+  return text.replace(/(?![\t\r\n])[\p{Cc}\p{Cs}]/gu, picture);
+}
+
+function picture(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return '\u2421';
+  return `\u2039U+${code.toString(16).toUpperCase().padStart(4, '0')}\u203a`;
 }
 
 /** JSON for a terminal or a pipe: the same data, with everything unsafe written as an escape. */

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { NestctlError } from '../platform/errors.js';
 import { commandLine } from './command-line.js';
+import type { FlagError } from './flags/flag-error.js';
 import { nearest } from './suggest.js';
 
 /** What oclif throws where the command line does not fit, as far as it is used. */
@@ -29,6 +30,18 @@ export function usageError(error: unknown): NestctlError | undefined {
   });
 }
 
+/** A flag of lists without its value: what may stand there. Undefined for any other error. */
+export function bareFlag(error: unknown, flags: Readonly<Record<string, object>>): NestctlError | undefined {
+  const [, name = ''] = /^Flag --(\S+) expects a value/.exec((error as Error).message) ?? [];
+  const flag = flags[name] as { readonly choices?: string } | undefined;
+  if (flag?.choices === undefined) return undefined;
+  return new NestctlError(`--${name} expects a value.`, {
+    kind: 'usage',
+    code: 'missing_value',
+    hint: flag.choices,
+  });
+}
+
 function describe(error: ParseError): { message: string; hint?: string | undefined; code: string } {
   switch (error.constructor.name) {
     case 'NonExistentFlagsError': {
@@ -44,6 +57,10 @@ function describe(error: ParseError): { message: string; hint?: string | undefin
     case 'FlagInvalidOptionError':
     case 'ArgInvalidOptionError':
       return { message: sentence(error.message), hint: meantOption(error.message), code: 'usage' };
+    case 'FlagError': {
+      const { code, hint } = error as unknown as FlagError;
+      return { message: sentence(error.message), code, hint };
+    }
     default:
       return { message: sentence(error.message), code: 'usage' };
   }

@@ -12,11 +12,18 @@ export interface Toned {
   readonly tone: Tone;
 }
 export type Cell = Plain | Toned;
+/** A value for programs: ids whole, times as Date, several values as an array. */
+export type Raw = Plain | readonly unknown[] | Readonly<Record<string, unknown>>;
 
-export interface Column<Row> {
-  /** The heading, and the name for `--columns`. */
+/** A column of a list; `Sort` is what the list's operation calls the columns that it can sort by. */
+export interface Column<Row, Sort extends string = never> {
+  /** The heading, the name for `--columns` and `--sort`, and the key in CSV and NDJSON. */
   readonly name: string;
   readonly value: (row: Row) => Cell;
+  /** For programs, where `value` is shortened or put together for people; `value` when absent. */
+  readonly raw?: (row: Row) => Raw;
+  /** Where a list that comes in pages can be sorted by it as a whole. */
+  readonly sort?: Sort;
   readonly align?: 'right';
   /** Shown on any terminal; the first column always is. */
   readonly keep?: boolean;
@@ -35,6 +42,8 @@ export interface TableView {
   readonly kind: 'table';
   readonly columns: readonly TableColumn[];
   readonly rows: readonly (readonly Cell[])[];
+  /** The same rows for programs. */
+  readonly raw: readonly (readonly Raw[])[];
   readonly empty: string;
 }
 export interface DetailsView {
@@ -70,7 +79,11 @@ export interface HeadingView {
 export type Mark = 'good' | 'bad' | 'warn' | 'unknown' | 'none';
 
 /** Rows under headings. `empty` is what stands there when there are none. */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): TableView {
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row, string>[],
+  empty: string,
+): TableView {
   return {
     kind: 'table',
     empty,
@@ -83,7 +96,19 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
       }),
     ),
     rows: rows.map((row) => columns.map((column) => column.value(row))),
+    raw: rows.map((row) => columns.map((column) => rawValue(column, row))),
   };
+}
+
+/** What a program gets of a column. */
+export function rawValue<Row>(column: Column<Row, string>, row: Row): Raw {
+  if (column.raw !== undefined) return column.raw(row);
+  const cell = column.value(row);
+  return isToned(cell) ? cell.value : cell;
+}
+
+export function isToned(cell: Cell): cell is Toned {
+  return typeof cell === 'object' && cell !== null && !(cell instanceof Date);
 }
 
 /** Labels and values, one a line; undefined values are left out. */

@@ -1,6 +1,6 @@
 export type { FamilyPage, FamilyRow, FamilySearch } from './family-page.js';
 export { findPeople, type MaskedPerson } from './find-people.js';
-export { type FamilyListing, listFamilies } from './list-families.js';
+export { type FamilyListing, type FamilySort, listFamilies } from './list-families.js';
 export { lockedOutRelative } from './locked-out-relative.js';
 export { familyJobs } from './maintenance-jobs.js';
 export { type Account, showAccount } from './manage/account.js';

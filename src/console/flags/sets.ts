@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { DUTIES, type Duty } from '../../platform/database/duties.js';
-import { countFlag, textFlag } from './values.js';
+import { formatFlag, textFlag } from './values.js';
 
 /** On every command. */
 export const globalFlags = {
@@ -9,10 +9,15 @@ export const globalFlags = {
     helpGroup: 'GLOBAL',
     helpValue: 'NAME',
   }),
-  format: Flags.string({
-    description: 'how the result is printed; json is the bare result',
-    options: ['table', 'json'],
-    default: 'table',
+  format: formatFlag(['table', 'json'], 'how the result is printed; json is the bare result'),
+  output: textFlag({
+    description: 'write the result to this file, readable by you only; - is stdout',
+    helpGroup: 'GLOBAL',
+    helpValue: 'FILE',
+  }),
+  overwrite: Flags.boolean({
+    description: 'replace the file of --output where it is there already',
+    dependsOn: ['output'],
     helpGroup: 'GLOBAL',
   }),
   json: Flags.boolean({
@@ -77,26 +82,3 @@ export const consentFlags = {
 
 /** For every write as staff. */
 export const writeFlags = { ...staffFlags, ...consentFlags };
-
-/** For lists. */
-export function listFlags(limits: { readonly default: number; readonly max: number }) {
-  return {
-    columns: Flags.custom<string[]>({ parse: async (input) => columnNames(input) })({
-      description: 'the columns to show, in order, separated by commas',
-      helpGroup: 'LIST',
-      helpValue: 'A,B',
-    }),
-    cursor: Flags.string({
-      description: 'go on where the page before ended',
-      helpGroup: 'LIST',
-      helpValue: 'CURSOR',
-    }),
-    limit: countFlag({ description: `rows on a page, at most ${limits.max}`, ...limits }),
-  };
-}
-
-function columnNames(input: string): string[] {
-  const names = input.split(',').map((name) => name.trim());
-  if (names.includes('')) throw new Error('name columns, separated by commas');
-  return names;
-}

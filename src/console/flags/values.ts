@@ -77,3 +77,7 @@ function parseJson(input: string): unknown {
     return undefined;
   }
 }
+
+export function formatFlag(options: string[], description: string) {
+  return Flags.string({ description, options, default: options[0] as string, helpGroup: 'GLOBAL' });
+}

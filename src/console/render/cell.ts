@@ -1,7 +1,7 @@
 import type { Tone } from '../colour.js';
 import { safeText } from '../safe-text.js';
 import { formatInstant } from '../time/zone.js';
-import type { Cell, Mark, Plain } from '../views.js';
+import { type Cell, isToned, type Mark, type Plain } from '../views.js';
 
 /** A cell made harmless: what stands there and how it is meant. */
 export interface Printed {
@@ -10,9 +10,8 @@ export interface Printed {
 }
 
 export function printCell(cell: Cell, zone: string): Printed {
-  const toned = typeof cell === 'object' && cell !== null && !(cell instanceof Date);
-  const value = toned ? cell.value : cell;
-  return { text: printPlain(value, zone), tone: toned ? cell.tone : value == null ? 'muted' : undefined };
+  if (isToned(cell)) return { text: printPlain(cell.value, zone), tone: cell.tone };
+  return { text: printPlain(cell, zone), tone: cell == null ? 'muted' : undefined };
 }
 
 function printPlain(value: Plain, zone: string): string {

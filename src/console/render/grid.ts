@@ -1,5 +1,8 @@
-import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
+import widthOf from 'fast-string-width';
+
+/** Stands for a column of a cell while the library lines cells up: it miscounts emoji and several scripts. */
+const HOLE = '\ue000';
 
 const NO_LINES = {
   top: '',
@@ -36,11 +39,13 @@ export function layOut(
     colAligns: [...aligns],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  grid.push(...rows.map((row) => [...row]));
-  const lines = grid.toString().split('\n');
-  return {
-    lines: lines.map((line) => line.trimEnd()),
-    // The library's own width counts the escape codes of colours as columns.
-    width: stripVTControlCharacters(lines[0] ?? '').length,
-  };
+  const cells = rows.flat().filter((cell) => widthOf(cell) > 0);
+  grid.push(...rows.map((row) => row.map((cell) => HOLE.repeat(widthOf(cell)))));
+  const lines = grid
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
+  const width = Math.max(...lines.map((line) => line.length));
+  let at = 0;
+  return { lines: lines.map((line) => line.replace(/\ue000+/g, () => cells[at++] ?? '')), width };
 }

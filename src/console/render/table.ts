@@ -1,7 +1,6 @@
-import { NestctlError } from '../../platform/errors.js';
-import { nearest } from '../suggest.js';
 import type { TableView } from '../views.js';
 import { type Printed, printCell } from './cell.js';
+import { chooseColumns } from './columns.js';
 import { layOut } from './grid.js';
 import type { Page } from './page.js';
 
@@ -25,21 +24,6 @@ export function renderTable(view: TableView, page: Page): string[] {
     const [dropped = 0] = shown.splice(last, 1);
     hidden.push(view.columns[dropped]?.name ?? '');
   }
-}
-
-function chooseColumns(view: TableView, wanted: readonly string[] | undefined): number[] {
-  const names = view.columns.map(({ name }) => name);
-  if (wanted === undefined) return [...names.keys()].filter((at) => view.columns[at]?.extra === false);
-  return wanted.map((name) => {
-    const at = names.indexOf(name);
-    if (at !== -1) return at;
-    const meant = nearest(name, names);
-    throw new NestctlError(`There is no column "${name}".`, {
-      kind: 'usage',
-      code: 'unknown_column',
-      hint: `${meant === undefined ? '' : `Did you mean ${meant}? `}Columns: ${names.join(', ')}.`,
-    });
-  });
 }
 
 function draw(view: TableView, rows: readonly (readonly Printed[])[], shown: readonly number[], page: Page) {

@@ -93,6 +93,8 @@ function target(context: Context, own: Partial<OwnerSettings> | ReplicaSettings)
   };
 }
 
+export type ListedContext = Awaited<ReturnType<typeof listContexts>>[number];
+
 /** All contexts of the file; `chosen` is the one that a command without --context would work on. */
 export async function listContexts(asked?: string) {
   const file = await loadContexts();
