@@ -1,6 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { findingTree, summarise } from '../../src/console/finding-views.js';
-import { Flags } from '../../src/console/flags/index.js';
+import { FINDING_COLUMNS, findingTable, findingTree, summarise } from '../../src/console/finding-views.js';
+import { Flags, rowFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 const several = { multiple: true, delimiter: ',' } as const;
@@ -15,6 +15,7 @@ export default class AccessLint extends ConsoleCommand<typeof AccessLint> {
     '<%= config.bin %> <%= command.id %> --skip unindexed_foreign_key',
   ];
   static override flags = {
+    ...rowFlags(FINDING_COLUMNS),
     schema: Flags.string({
       ...several,
       description: "only these schemas; all but the system's, the platform's and extensions' when absent",
@@ -41,6 +42,7 @@ export default class AccessLint extends ConsoleCommand<typeof AccessLint> {
       result: { findings, rules: rules.map(({ name, about }) => ({ name, about })) },
       verdict,
       view: [findingTree(shown), line],
+      rows: findingTable(shown),
     };
   }
 }
