@@ -33,6 +33,9 @@ afterAll(async () => {
 const memberFamilies = (from: string | RegExp, to: string) =>
   inFunction('private.member_families(text, text)', from, to);
 
+const effectiveScope = (from: string | RegExp, to: string) =>
+  inFunction('private.effective_scope(text, text[], text[], text)', from, to);
+
 const policy = (name: string, table: string, clause: string) =>
   bySql(`alter policy ${name} on public.${table} ${clause}`);
 
@@ -63,19 +66,29 @@ const MEMBERS: readonly (readonly [string, Table, Mutation])[] = [
     memberFamilies(` and member_families.permission like '%:read'`, ''),
   ],
   ['archived families for everybody', 'children', memberFamilies(`m.role = 'family_core' and `, '')],
-  ['what was denied', 'usage_logs', memberFamilies(`m.denied_permissions <> '{}'`, 'false')],
+  ['what was denied', 'usage_logs', effectiveScope('private.permission_named(denied, permission)', 'false')],
   [
     'grants that win over denials',
     'usage_logs',
     async (client) => {
-      await memberFamilies(/when m\.denied_permissions[^\n]*\n/, '')(client);
-      await memberFamilies(
-        /else r\.row_scope/,
-        `when private.permission_named(m.denied_permissions, member_families.permission) then null\n        else r.row_scope`,
+      await effectiveScope(/when private\.permission_named\(denied[^\n]*\n/, '')(client);
+      await effectiveScope(
+        /else \(/,
+        `when private.permission_named(denied, permission) then null\n    else (`,
       )(client);
     },
   ],
-  ['less than was granted', 'usage_logs', memberFamilies(`m.granted_permissions <> '{}'`, 'false')],
+  [
+    'less than was granted',
+    'usage_logs',
+    effectiveScope('private.permission_named(granted, permission)', 'false'),
+  ],
+  ['denials where nothing was granted', 'usage_logs', memberFamilies(` and m.denied_permissions = '{}'`, '')],
+  [
+    'grants where nothing was denied',
+    'emergency_profiles',
+    memberFamilies(`m.granted_permissions = '{}' and `, ''),
+  ],
   ['every day for those who see today', 'usage_logs', everyDay('true')],
   [
     'the day of Greenwich',

@@ -315,12 +315,17 @@ describe('duties', () => {
       `select ops.open_access('impersonation', 'reproduce what they see', 'SUP-3', 5, user_id => $1)`,
       [person],
     );
-    const seen = async (id: string | undefined) => {
-      await client.query('set role authenticated');
-      await client.query(`select set_config('request.jwt.claims', $1, false)`, [JSON.stringify({ sub: id })]);
-      return (await client.query<{ id: string }>('select id from public.users')).rows.map((row) => row.id);
+    const seen = async (id: string | undefined, as = client) => {
+      await as.query('set role authenticated');
+      await as.query(`select set_config('request.jwt.claims', $1, false)`, [JSON.stringify({ sub: id })]);
+      const { rows } = await as.query<{ id: string }>(
+        'select id from public.users union all (select id from public.families order by id)',
+      );
+      return rows.map((row) => row.id);
     };
-    expect(await seen(person)).toEqual([person]);
+    const own = await seen(person, await session(database.app));
+    expect(own.length).toBeGreaterThan(1);
+    expect(await seen(person)).toEqual(own);
     expect(await seen(other)).toEqual([]);
     await owner.query('update ops.operator_duties set revoked_at = now() where login = $1', [target.user]);
     expect(await seen(person)).toEqual([]);

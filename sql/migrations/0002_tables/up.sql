@@ -49,6 +49,7 @@ comment on table public.users is 'A person with an account. id is the person''s 
 create unique index users_email_key on public.users (lower(email) text_pattern_ops);
 create index users_display_name_idx on public.users (lower(display_name) text_pattern_ops);
 create index users_last_name_idx on public.users (lower(last_name) text_pattern_ops);
+create index users_barred_idx on public.users (id) where status in ('suspended', 'pending_deletion');
 create index users_pending_deletion_idx on public.users (data_deletion_requested_at) where status = 'pending_deletion';
 
 create table public.families (
@@ -72,6 +73,7 @@ comment on table public.families is 'A household or institution that shares the 
 create index families_name_idx on public.families (name, id);
 create index families_name_prefix_idx on public.families (lower(name) text_pattern_ops);
 create index families_live_idx on public.families (created_at) where archived_at is null;
+create index families_archived_idx on public.families (id) where archived_at is not null;
 
 create table public.role_permissions (
   role text not null,
@@ -84,6 +86,7 @@ create table public.role_permissions (
 );
 comment on table public.role_permissions is
   'The declared access table for members: what a role may do, and to which rows (all, own = created_by, today = the family''s current day, today_own = both, self = the member''s own row). Written by migrations only.';
+create index role_permissions_permission_idx on public.role_permissions (permission, row_scope) include (role);
 
 create table public.family_members (
   family_id uuid not null references public.families (id) on delete cascade,

@@ -34,6 +34,7 @@ drop function private.account_active();
 drop function private.family_today(uuid, timestamptz);
 drop function private.member_families(text, text);
 drop function private.current_user_id();
+drop function private.impersonates(uuid);
 drop function private.effective_scope(text, text[], text[], text);
 drop function private.permissions_known(text[]);
 drop function private.permission_named(text[], text);

@@ -48,10 +48,14 @@ from (values
 ) declared (role, resource, actions, row_scope),
 unnest(string_to_array(actions, ' ')) action;
 
+-- In plpgsql, which keeps its plans for the session: up to PostgreSQL 17 a SQL function that cannot be inlined is
+-- planned anew in every statement.
 create function private.permission_named(list text[], permission text) returns boolean
-  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+  language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+begin
   return permission = any (list)
     or (split_part(permission, ':', 2) <> 'read' and split_part(permission, ':', 1) || ':write' = any (list));
+end $$;
 comment on function private.permission_named(text[], text) is
   'Whether a member''s list of permissions names one, "resource:write" standing for insert, update and delete.';
 
@@ -64,14 +68,27 @@ create function private.permissions_known(list text[]) returns boolean
       where r.permission = p or (split_part(r.permission, ':', 2) <> 'read' and split_part(r.permission, ':', 1) || ':write' = p)));
 
 create function private.effective_scope(role text, granted text[], denied text[], permission text) returns text
-  language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
+  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+begin
   return case
     when private.permission_named(denied, permission) then null
     when private.permission_named(granted, permission) then 'all'
-    else (select r.row_scope from public.role_permissions r where r.role = $1 and r.permission = $4)
+    else (select r.row_scope from public.role_permissions r where r.role = effective_scope.role and r.permission = effective_scope.permission)
   end;
+end $$;
 comment on function private.effective_scope(text, text[], text[], text) is
   'To which rows a membership gives a permission: its row scope, or null for none.';
+
+create function private.impersonates(person uuid) returns boolean
+  language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (
+    select from ops.access_grants g
+    where g.operator = session_user and g.kind = 'impersonation' and g.user_id = person and private.grant_is_live(g)
+  );
+end $$;
+comment on function private.impersonates(uuid) is
+  'Whether the operator behind this session has a live impersonation grant for a person.';
 
 create function private.current_user_id() returns uuid
   language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
@@ -81,13 +98,7 @@ begin
   if person is null then
     return null;
   end if;
-  if exists (select from private.app_logins a where a.login = session_user) then
-    return person;
-  end if;
-  if exists (
-    select from ops.access_grants g
-    where g.operator = session_user and g.kind = 'impersonation' and g.user_id = person and private.grant_is_live(g)
-  ) then
+  if exists (select from private.app_logins a where a.login = session_user) or private.impersonates(person) then
     return person;
   end if;
   return null;
@@ -95,30 +106,32 @@ end $$;
 comment on function private.current_user_id() is
   'The person on whose behalf this session acts: the JWT''s, where session_user is a registered app login or an operator with a live impersonation grant for that person; otherwise null. SET ROLE and hand-set claims change nothing.';
 
+-- Runs once for every statement of every member, so all it asks is one statement: who acts (as current_user_id()
+-- has it), then what bars the person or the family, from indexes that hold only those.
 create function private.member_families(permission text, row_scope text default 'all') returns uuid[]
   language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
-  person uuid := private.current_user_id();
+  person uuid := auth.uid();
 begin
-  if person is null then
-    return '{}';
-  end if;
   return array(
     select m.family_id
     from public.family_members m
-      join public.users u on u.id = m.user_id
-      join public.families f on f.id = m.family_id
-      left join public.role_permissions r on r.role = m.role and r.permission = member_families.permission
     where m.user_id = person
+      and (exists (select from private.app_logins a where a.login = session_user) or private.impersonates(person))
       and m.status = 'active'
       and (m.access_expires_at is null or m.access_expires_at > clock_timestamp())
-      and u.status not in ('suspended', 'pending_deletion')
-      and (f.archived_at is null or (m.role = 'family_core' and member_families.permission like '%:read'))
+      and not exists (select from public.users u where u.id = person and u.status in ('suspended', 'pending_deletion'))
+      and not exists (
+        select from public.families f
+        where f.id = m.family_id and f.archived_at is not null
+          and not (m.role = 'family_core' and member_families.permission like '%:read'))
       and case
-        when m.denied_permissions <> '{}' and private.permission_named(m.denied_permissions, member_families.permission) then null
-        when m.granted_permissions <> '{}' and private.permission_named(m.granted_permissions, member_families.permission) then 'all'
-        else r.row_scope
-      end = any (string_to_array(member_families.row_scope, ' '))
+        when m.granted_permissions = '{}' and m.denied_permissions = '{}' then m.role = any (array(
+          select r.role from public.role_permissions r
+          where r.permission = member_families.permission and r.row_scope = any (string_to_array(member_families.row_scope, ' '))))
+        else private.effective_scope(m.role, m.granted_permissions, m.denied_permissions, member_families.permission)
+          = any (string_to_array(member_families.row_scope, ' '))
+      end
   );
 end $$;
 comment on function private.member_families(text, text) is
