@@ -2,6 +2,7 @@ import { ConsoleCommand } from '../../src/console/base-command.js';
 import { FINDING_COLUMNS, findingTable, findingTree, summarise } from '../../src/console/finding-views.js';
 import { Flags, rowFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
+import { sarifLog } from '../../src/console/sarif.js';
 
 const several = { multiple: true, delimiter: ',' } as const;
 
@@ -13,9 +14,10 @@ export default class AccessLint extends ConsoleCommand<typeof AccessLint> {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --schema public,api --role web_user --json',
     '<%= config.bin %> <%= command.id %> --skip unindexed_foreign_key',
+    '<%= config.bin %> <%= command.id %> --format sarif --output lint.sarif',
   ];
   static override flags = {
-    ...rowFlags(FINDING_COLUMNS),
+    ...rowFlags(FINDING_COLUMNS, ['sarif']),
     schema: Flags.string({
       ...several,
       description: "only these schemas; all but the system's, the platform's and extensions' when absent",
@@ -43,6 +45,7 @@ export default class AccessLint extends ConsoleCommand<typeof AccessLint> {
       verdict,
       view: [findingTree(shown), line],
       rows: findingTable(shown),
+      document: () => sarifLog({ version: this.config.version, rules, findings }),
     };
   }
 }

@@ -7,6 +7,8 @@ export interface Outcome {
   readonly view: View | readonly View[];
   /** The rows for CSV, NDJSON and `--columns`, where the view shows them otherwise than in its one table. */
   readonly rows?: TableView | undefined;
+  /** The document of a format that this command alone has, such as SARIF; an object to print as JSON. */
+  readonly document?: (() => object) | undefined;
   /** Where more follows: the cursor of the next page. */
   readonly nextCursor?: string | undefined;
   /** Done, but: a check found something (exit 3), it waits for somebody (8), or only part of it was done (9). */

@@ -6,7 +6,7 @@ import { safeJson, safeText } from './safe-text.js';
 import { say } from './terminal.js';
 import type { TableView, View } from './views.js';
 
-export type Format = 'envelope' | 'json' | 'ndjson' | 'csv' | 'table';
+export type Format = 'envelope' | 'json' | 'ndjson' | 'csv' | 'table' | 'sarif';
 
 export interface OutcomeScreen {
   readonly format: Format;
@@ -52,6 +52,8 @@ async function documentOf(outcome: Outcome, screen: OutcomeScreen, beside: Besid
       return `${safeJson(envelopeOf(outcome, screen, beside.next), 2)}\n`;
     case 'json':
       return `${safeJson(outcome.result, 2)}\n`;
+    case 'sarif':
+      return `${safeJson(outcome.document?.() ?? outcome.result, 2)}\n`;
     case 'ndjson': {
       const { renderNdjson } = await import('./render/rows.js');
       return renderNdjson(needRows(outcome), columns);

@@ -12,13 +12,16 @@ export interface Sort<By extends string = string> {
 
 type Known<By extends string> = readonly Pick<Column<never, By>, 'name' | 'sort'>[];
 
-/** For every command whose result is rows, whatever its view makes of them. */
-export function rowFlags(columns: Known<string>): { columns: ReturnType<typeof columnsFlag> } {
+/** For every command whose result is rows, whatever its view makes of them; `more` names formats of its own. */
+export function rowFlags(
+  columns: Known<string>,
+  more: readonly 'sarif'[] = [],
+): { columns: ReturnType<typeof columnsFlag> } {
   const names = columns.map(({ name }) => name);
   const flags = {
     // In place of the one that every command has; in its type that one is enough.
     format: formatFlag(
-      ['table', 'json', 'ndjson', 'csv'],
+      ['table', 'json', 'ndjson', 'csv', ...more],
       'how the result is printed; json is the bare result, ndjson and csv are its rows',
     ),
     columns: columnsFlag(names),
