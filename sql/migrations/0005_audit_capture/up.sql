@@ -348,8 +348,8 @@ end $$;
 comment on function audit.lent_grant(text, uuid, boolean) is
   'The live grant under which this session works: of the duty it took, or of the impersonation of a person. Where its reason is to be lent, all such grants must have the same.';
 
--- Called by the capture functions alone, within their search path and as their owner, for a session that told
--- something about itself or is an operator's. What a statement costs is the number of function calls written in it,
+-- Called by the capture functions alone, within their search path and as their owner, for a session that gave a
+-- reason, ticket or request or is an operator's. What a statement costs is the number of function calls written in it,
 -- not the work they do: so one query, and one format().
 create function audit.begin_statement(
   what text, moment timestamptz, seed bytea,
@@ -457,14 +457,15 @@ declare
   whose text;
   whose_args text;
   salt text;
-  -- What every event's leaf begins with where neither actor nor purpose is told.
-  opening constant text := '\x00' || encode(convert_to('nestsync-audit-1', 'UTF8'), 'hex') || repeat('00', 64);
+  opening constant text := '\x00' || encode(convert_to('nestsync-audit-1', 'UTF8'), 'hex');
+  no_part constant text := repeat('00', 32);
   body text := $body$declare
-  v_told boolean := concat(current_setting('nestsync.reason', true), current_setting('nestsync.ticket', true), current_setting('nestsync.request', true),
-    current_setting('request.jwt.claims', true), current_setting('request.jwt.claim.sub', true)) <> '';
+  v_told boolean := concat(current_setting('nestsync.reason', true), current_setting('nestsync.ticket', true), current_setting('nestsync.request', true)) <> '';
   v_moment timestamptz := clock_timestamp();
   -- What salts are derived from: lives here only and is never stored, so that no salt can be made again.
   v_seed bytea := uuid_send(gen_random_uuid());
+  -- What a leaf begins with: the format's name, and the hashes of actor and purpose.
+  v_opening bytea := %1$L::bytea;
   v_head bytea;
   v_duty text;
   v_app_user uuid;
@@ -474,9 +475,16 @@ declare
   v_actor_salt bytea;
   v_purpose_salt bytea;
 begin
+  if not v_told and concat(current_setting('request.jwt.claims', true), current_setting('request.jwt.claim.sub', true)) <> '' then
+    v_app_user := private.current_user_id();
+    if v_app_user is not null then
+      v_actor_salt := substr(sha256(v_seed || 'actor'::bytea), 1, 16);
+      v_opening := %2$L::bytea || sha256(v_actor_salt || convert_to(format('36:%%s,', v_app_user), 'UTF8')) || %3$L::bytea;
+    end if;
+  end if;
 $body$;
-  -- First as for a session that is no operator's and has told nothing about itself, which the statement finds out
-  -- while it writes. Where it wrote nothing, once more with all there is to know.
+  -- First as for a session that is no operator's and has told no more about itself than its user, which the statement
+  -- finds out while it writes. Where it wrote nothing, once more with all there is to know.
   frame constant text := $frame$
   if tg_op = '%1$s' then
     loop
@@ -484,10 +492,10 @@ $body$;
         if not exists (select from %2$s) then return null; end if;
         select s.head, s.duty, s.app_user, s.request_id, s.reason, s.ticket, s.actor_salt, s.purpose_salt
         into v_head, v_duty, v_app_user, v_request_id, v_reason, v_ticket, v_actor_salt, v_purpose_salt
-        from audit.begin_statement(%15$L, v_moment, v_seed) s;
+        from audit.begin_statement(%14$L, v_moment, v_seed) s;
       else
-        v_head := %13$L::bytea || int4send(audit.current_epoch()) || xid8send(pg_current_xact_id()) || timestamptz_send(v_moment)
-          || convert_to(format(%16$L, octet_length(session_user), session_user), 'UTF8');
+        v_head := v_opening || int4send(audit.current_epoch()) || xid8send(pg_current_xact_id()) || timestamptz_send(v_moment)
+          || convert_to(format(%15$L, octet_length(session_user), session_user), 'UTF8');
       end if;
       insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, duty, request_id,
         app_user, family_id, subject_user, record_id, record_key, changed_columns, old_row, new_row,
@@ -496,7 +504,7 @@ $body$;
         v_app_user, e.family_id, e.subject_user, e.record_id, e.record_key, %5$s, %6$s,
         %7$s, %8$s, %9$s, v_reason, v_ticket, %10$s,
         sha256(v_head || int8send(e.id) || sha256(substr(e.salt, 1, 16) || convert_to(%11$s, 'UTF8'))%12$s)
-      from (%14$s offset 0) e
+      from (%13$s offset 0) e
       where v_told or not exists (select from ops.operators o where o.login = session_user and o.revoked_at is null);
       exit when found or v_told;
       v_told := true;
@@ -567,18 +575,17 @@ begin
     from unnest(named) with ordinality u (c, i);
   end if;
 
-  body := body || format(frame, 'INSERT', 'new_rows', label, category, 'null::text[]', 'null::json, e.image',
+  body := format(body, opening || no_part || no_part, opening, '\x' || no_part)
+    || format(frame, 'INSERT', 'new_rows', label, category, 'null::text[]', 'null::json, e.image',
     named_literal, 'null::text[]', named_new, salts,
     format('format(%L, %s, octet_length(e.image::text), e.image)', whose || ':,:,%s:%s,', whose_args),
     format(named_hashes, ':,%s:%s,', value_1, value_2, value_3),
-    opening,
     format('select nextval(''audit.events_id_seq'') as id, %s%s%s, row_to_json(x) as image from new_rows r %s', identity, names, salt, image),
     audit.netstring('INSERT') || clear, replace(audit.netstring('INSERT') || clear, '%', '%%') || own);
   body := body || format(frame, 'DELETE', 'old_rows', label, category, 'null::text[]', 'e.image, null::json',
     named_literal, named_new, 'null::text[]', salts,
     format('format(%L, %s, octet_length(e.image::text), e.image)', whose || ':,%s:%s,:,', whose_args),
     format(named_hashes, '%s:%s,:,', value_1, value_2, value_3),
-    opening,
     format('select nextval(''audit.events_id_seq'') as id, %s%s%s, row_to_json(x) as image from old_rows r %s', identity, names, salt, image),
     audit.netstring('DELETE') || clear, replace(audit.netstring('DELETE') || clear, '%', '%%') || own);
   named_old := replace(named_new, 'e.named_', 'e.before_');
@@ -590,7 +597,6 @@ begin
       whose || '%s:%s,%s:%s,%s:%s,', whose_args),
     case when cardinality(named) = 0 then '' else ' || case when e.named_changed then ''''::bytea'
       || format(named_hashes, '%s:%s,%s:%s,', before_1 || value_1, before_2 || value_2, before_3 || value_3) || ' else ''''::bytea end' end,
-    opening,
     format($from$
         select u.id, u.family_id, u.subject_user, u.record_id, u.record_key, u.salt%s, %s as changed, %s as changed_text,
           '{' || substr(nullif(concat(%s), ''), 2) || '}' as old_text,
