@@ -109,7 +109,7 @@ begin
   raise exception using errcode = code, message = message, hint = hint;
 end $$;
 comment on function private.fail(text, text, text) is
-  'Raises one of the console''s own errors: NS001 reason, NS002 grant, NS003 quota, NS004 duty, NS005 conflict, NS006 not found, NS007 input.';
+  'Raises one of the console''s own errors: NS001 reason, NS002 grant, NS003 quota, NS004 duty, NS005 conflict, NS006 not found, NS007 input, NS008 waiting for an approval.';
 
 create function private.refuse_truncate() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -127,6 +127,35 @@ end;
 comment on function ops.register_app_login(text) is 'Owner only: sessions of this login act for the person in the JWT claims.';
 revoke execute on function ops.register_app_login(text) from public;
 
+-- Roles belong to the whole cluster and are granted by the owner, who made the duties. Since PostgreSQL 16 only
+-- the grantor can take a membership back, so it should be the owner, whoever calls.
+create function private.give_role(login text, role_name text) returns boolean
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (
+    select from pg_catalog.pg_auth_members m
+    where m.roleid = to_regrole(quote_ident(role_name)) and m.member = to_regrole(quote_ident(login))
+  ) then
+    execute format('grant %I to %I%s', role_name, login,
+      case when current_setting('server_version_num')::integer >= 160000 then ' with inherit false' else '' end);
+  end if;
+  return true;
+exception
+  when insufficient_privilege then return false;
+end $$;
+comment on function private.give_role(text, text) is
+  'Makes a login a member of a role without inheriting it; false where the owner has no right to.';
+
+create function private.let_in(login text) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('grant connect on database %I to %I', current_database(), login);
+exception
+  when insufficient_privilege then null;
+end $$;
+comment on function private.let_in(text) is
+  'Lets a login connect to this database by name. Other databases of the cluster read there that the login is needed here, and leave it on.';
+
 create function ops.register_operator(login text, display_name text, email text, duties text[], auditor_until timestamptz default null)
   returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -135,25 +164,27 @@ declare
 begin
   select string_agg(format('grant nestsync_%s to %I', d, login), '; ') into missing
   from unnest(duties) d
-  where not exists (
-    select from pg_catalog.pg_auth_members m
-    where m.roleid = to_regrole('nestsync_' || d) and m.member = (select oid from pg_catalog.pg_roles where rolname = login)
-  );
+  where to_regrole(quote_ident(login)) is null or not private.give_role(login, 'nestsync_' || d);
   if missing is not null then
     perform private.fail('NS005', format('%s is not a member of every duty role it is to hold', login), missing);
   end if;
-  insert into ops.operators (login, display_name, email) values (login, display_name, email)
-    on conflict on constraint operators_pkey do update set display_name = excluded.display_name, email = excluded.email, revoked_at = null;
-  insert into ops.operator_duties (login, duty, expires_at)
+  perform private.let_in(login);
+  -- Whoever comes back is new again: what a new operator may not do, they may not do for a day.
+  insert into ops.operators as o (login, display_name, email) values (login, display_name, email)
+    on conflict on constraint operators_pkey do update set display_name = excluded.display_name, email = excluded.email,
+      registered_at = case when o.revoked_at is null then o.registered_at else now() end, revoked_at = null;
+  insert into ops.operator_duties as h (login, duty, expires_at)
     select register_operator.login, d, case when d = 'auditor' then coalesce(auditor_until, now() + interval '90 days') end
     from unnest(duties) d
-    on conflict on constraint operator_duties_pkey do update set revoked_at = null, expires_at = excluded.expires_at, granted_at = now();
+    on conflict on constraint operator_duties_pkey do update set revoked_at = null, expires_at = excluded.expires_at,
+      granted_at = case when h.revoked_at is null and coalesce(h.expires_at > now(), true) then h.granted_at else now() end;
 end $$;
 comment on function ops.register_operator(text, text, text, text[], timestamptz) is
-  'Owner only: names a login as an operator with duties it is already a member of. An auditor''s duty always expires.';
+  'Owner only: names a login as an operator and gives it its duties. An auditor''s duty always expires.';
 revoke execute on function ops.register_operator(text, text, text, text[], timestamptz) from public;
 
 grant usage on schema ops to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
-revoke execute on function private.fail(text, text, text), private.has_duty(text, text), private.session_duty(), private.session_operator(), private.refuse_truncate() from public;
+revoke execute on function private.fail(text, text, text), private.has_duty(text, text), private.session_duty(), private.session_operator(), private.refuse_truncate(),
+  private.give_role(text, text), private.let_in(text) from public;
 grant execute on function private.session_duty() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 grant execute on function private.session_operator() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;

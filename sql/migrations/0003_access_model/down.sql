@@ -23,6 +23,7 @@ drop function private.grant_is_live(ops.access_grants);
 drop table ops.access_grants;
 drop function private.refuse_delete();
 drop function private.stamp_grant();
+drop function private.alert_break_glass();
 drop table ops.duty_permissions;
 drop trigger families_founder on public.families;
 drop trigger family_invitations_guard on public.family_invitations;

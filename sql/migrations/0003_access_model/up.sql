@@ -253,6 +253,7 @@ create table ops.access_grants (
   closed_at timestamptz,
   opened_xid xid8 not null default pg_current_xact_id(),
   review_due_at timestamptz,
+  approval_id uuid,
   constraint access_grants_kind check (kind in ('read', 'impersonation', 'directory', 'break_glass')),
   constraint access_grants_duty check (
     (kind = 'read' and duty in ('support', 'compliance', 'admin'))
@@ -268,15 +269,18 @@ create table ops.access_grants (
   constraint access_grants_length check (
     expires_at > opened_at
     and expires_at <= opened_at + case kind when 'read' then interval '8 hours' when 'impersonation' then interval '1 hour'
-      when 'directory' then interval '1 hour' else interval '30 minutes' end),
+      when 'directory' then interval '1 hour'
+      else case when approval_id is null then interval '30 minutes' else interval '1 hour' end end),
   constraint access_grants_closed check (closed_at >= opened_at),
-  constraint access_grants_review check ((kind = 'break_glass') = (review_due_at is not null))
+  constraint access_grants_review check ((kind = 'break_glass' and approval_id is null) = (review_due_at is not null)),
+  constraint access_grants_approval check (kind = 'break_glass' or approval_id is null)
 );
 comment on table ops.access_grants is
   'Why an operator may read rows: who, which duty, which scope, reason, ticket, until when. A grant counts only once an earlier transaction has committed it, so that reading and rolling back leaves the record standing.';
 create index access_grants_operator_idx on ops.access_grants (operator, expires_at desc) include (duty, kind, family_id, user_id);
 create index access_grants_family_idx on ops.access_grants (family_id, opened_at desc) where family_id is not null;
 create index access_grants_user_idx on ops.access_grants (user_id, opened_at desc) where user_id is not null;
+create unique index access_grants_approval_idx on ops.access_grants (approval_id) where approval_id is not null;
 
 create function private.stamp_grant() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -296,6 +300,18 @@ begin
 end $$;
 create trigger access_grants_stamp before insert or update on ops.access_grants
   for each row execute function private.stamp_grant();
+
+-- Whoever listens learns of it as it is committed; the grant itself is the record.
+create function private.alert_break_glass() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_notify('nestsync_alerts', jsonb_build_object('alert', 'break_glass', 'grant', new.id, 'operator', new.operator,
+    'ticket', new.ticket, 'until', new.expires_at, 'approved', new.approval_id is not null)::text);
+  return null;
+end $$;
+create trigger access_grants_alert after insert on ops.access_grants
+  for each row when (new.kind = 'break_glass') execute function private.alert_break_glass();
+comment on function private.alert_break_glass() is 'Notifies the channel nestsync_alerts that somebody broke the glass.';
 
 create function private.refuse_delete() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -13,6 +13,7 @@ const OUR_RAISES: Record<string, readonly [kind: ErrorKind, code: string]> = {
   NS005: ['conflict', 'conflict'],
   NS006: ['not_found', 'not_found'],
   NS007: ['usage', 'invalid_input'],
+  NS008: ['pending', 'approval_pending'],
 };
 
 type Rule = (

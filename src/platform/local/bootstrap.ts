@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Connection } from '../database/connection.js';
-import { DUTIES, dutyRole } from '../database/session.js';
+import { DUTIES } from '../database/session.js';
 import { APP, DATABASE, LOGINS, OPERATORS, OWNER, SERVICE } from './identities.js';
 import type { Passwords } from './pgpass.js';
 import { matchesVerifier, scramVerifier } from './scram.js';
@@ -52,10 +52,40 @@ export async function registerLocalIdentities(connection: Connection): Promise<v
     }
     for (const { login, name, email } of OPERATORS) {
       if (await isRegistered(connection, 'ops.operators', login)) continue;
-      await grantRoles(connection, login, [...DUTIES.map(dutyRole), 'authenticated']);
+      await administer(connection, login);
+      await grantRoles(connection, login, ['authenticated']);
       await connection.query('select ops.register_operator($1, $2, $3, $4)', [login, name, email, DUTIES]);
+      await countAsOld(connection, login);
     }
   });
+}
+
+/** Lets the owner switch a login off that the superuser made: since PostgreSQL 16 CREATEROLE alone does not. */
+async function administer(connection: Connection, login: string): Promise<void> {
+  const { owner, version } = await connection.one<{ owner: string; version: number }>(
+    `select nspowner::regrole::text as owner, current_setting('server_version_num')::int / 10000 as version
+     from pg_catalog.pg_namespace where nspname = 'ops'`,
+  );
+  if (version < 16) return;
+  await connection.query(
+    `grant ${quote(login)} to ${owner} with admin true, inherit false, set false`,
+  );
+}
+
+/**
+ * A new operator approves nothing for a day. On a laptop one person plays both operators, and would only wait:
+ * these two, made with the cluster by its superuser, count as registered two days ago.
+ */
+async function countAsOld(connection: Connection, login: string): Promise<void> {
+  const longAgo = `interval '2 days'`;
+  await connection.query(
+    `update ops.operators set registered_at = registered_at - ${longAgo} where login = $1`,
+    [login],
+  );
+  await connection.query(
+    `update ops.operator_duties set granted_at = granted_at - ${longAgo} where login = $1`,
+    [login],
+  );
 }
 
 async function isRegistered(connection: Connection, table: string, login: string): Promise<boolean> {
