@@ -4,7 +4,11 @@ with visible as (
   select pg_catalog.current_setting('role') in ('nestsync_auditor', 'nestsync_admin')
     or pg_catalog.pg_has_role(current_user, (select c.relowner from pg_catalog.pg_class c where c.oid = 'ops.operator_duties'::regclass), 'USAGE') as all_of_them
 ), members as (
-  select l.rolname::text as login, substr(d.rolname, 10) as duty
+  select l.rolname::text as login, substr(d.rolname, 10) as duty,
+    -- Named among those who may connect to another database: the membership is needed there.
+    exists (
+      select from pg_catalog.pg_database b cross join lateral pg_catalog.aclexplode(b.datacl) a
+      where b.datname <> pg_catalog.current_database() and a.grantee = l.oid and a.privilege_type = 'CONNECT') as elsewhere
   from pg_catalog.pg_auth_members m
     join pg_catalog.pg_roles d on d.oid = m.roleid
     join pg_catalog.pg_roles l on l.oid = m.member
@@ -20,10 +24,12 @@ select 'registered_duties' as name, 'unknown' as level, 'ops.operator_duties' as
   'seeing the duties of everybody takes the duty auditor or admin' as detail, 'nestctl doctor --duty admin' as remedy
 from visible where not all_of_them
 union all
-select 'registered_duties', case when r.login is null then 'warning' else 'error' end, coalesce(m.login, r.login),
-  case when r.login is null then format('is a member of nestsync_%s, but the duty is not registered', m.duty)
+select 'registered_duties', case when r.login is not null then 'error' when m.elsewhere then 'info' else 'warning' end, coalesce(m.login, r.login),
+  case when r.login is null and m.elsewhere then format('is a member of nestsync_%s for another database of the cluster', m.duty)
+    when r.login is null then format('is a member of nestsync_%s, but the duty is not registered', m.duty)
     else format('is registered for the duty %s, but is no member of nestsync_%s', r.duty, r.duty) end,
-  case when r.login is null then format('revoke nestsync_%s from %I', m.duty, m.login)
+  case when r.login is null and m.elsewhere then null
+    when r.login is null then format('revoke nestsync_%s from %I', m.duty, m.login)
     else format('grant nestsync_%s to %I', r.duty, r.login) end
 from members m full join registered r on r.login = m.login and r.duty = m.duty
 where (select all_of_them from visible) and (m.login is null or r.login is null)

@@ -78,8 +78,12 @@ async function ask(
   return rows[0] as Approval;
 }
 
-const decide = (client: pg.Client, { id }: Approval, decision = 'granted', reason = 'spoken with them today') =>
-  client.query<Approval>('select * from ops.decide_approval($1, $2, $3)', [id, decision, reason]);
+const decide = (
+  client: pg.Client,
+  { id }: Approval,
+  decision = 'granted',
+  reason = 'spoken with them today',
+) => client.query<Approval>('select * from ops.decide_approval($1, $2, $3)', [id, decision, reason]);
 
 const use = (client: pg.Client, plan: object, action = 'operator') =>
   client.query('select ops.use_approval($1, $2)', [action, plan]);
@@ -269,10 +273,9 @@ describe('the database refuses', () => {
       `reason = 'another reason by hand'`,
       `approver_duty = 'support'`,
     ]) {
-      await expect(
-        forge(`update ops.approvals set ${columns} where id = $1`),
-        columns,
-      ).rejects.toMatchObject(refused('NS005'));
+      await expect(forge(`update ops.approvals set ${columns} where id = $1`), columns).rejects.toMatchObject(
+        refused('NS005'),
+      );
     }
     await expect(
       owner.query(
@@ -299,10 +302,10 @@ describe('the database refuses', () => {
       const approval = await ask(first, aPlan());
       const target = await database.makeOperator('admin');
       await age(target.user, given);
-      await superuser.query('update ops.operators set registered_at = now() - $2::interval where login = $1', [
-        target.user,
-        registered,
-      ]);
+      await superuser.query(
+        'update ops.operators set registered_at = now() - $2::interval where login = $1',
+        [target.user, registered],
+      );
       const second = await under(target);
       for (const decision of ['granted', 'refused']) {
         await expect(
@@ -319,9 +322,10 @@ describe('the database refuses', () => {
     const first = await camille();
     const target = await operator('admin');
     await superuser.query('update ops.operators set revoked_at = now() where login = $1', [target.user]);
-    await superuser.query(`select ops.register_operator($1, 'Back Again', 'back@nestsync.example', '{admin}')`, [
-      target.user,
-    ]);
+    await superuser.query(
+      `select ops.register_operator($1, 'Back Again', 'back@nestsync.example', '{admin}')`,
+      [target.user],
+    );
     await expect(decide(await under(target), await ask(first, aPlan()))).rejects.toMatchObject(
       refused('NS004', /less than a day ago/),
     );
@@ -389,7 +393,10 @@ describe('the database refuses', () => {
 
   test.each([
     ['is revoked', `update ops.operators set revoked_at = now() where login = $1`],
-    ['loses the duty', `update ops.operator_duties set revoked_at = now() where login = $1 and duty = 'admin'`],
+    [
+      'loses the duty',
+      `update ops.operator_duties set revoked_at = now() where login = $1 and duty = 'admin'`,
+    ],
     [
       'holds the duty until a moment ago',
       `update ops.operator_duties set expires_at = now() - interval '1 second' where login = $1`,
@@ -509,15 +516,20 @@ describe('the database refuses', () => {
       expect(await waiting).toBe(end === 'rollback' ? 'used' : 'NS005');
       await other.query('rollback');
     }
-    const { rows } = await owner.query('select used_at is not null as used from ops.approvals where id = $1', [
-      approval.id,
-    ]);
+    const { rows } = await owner.query(
+      'select used_at is not null as used from ops.approvals where id = $1',
+      [approval.id],
+    );
     expect(rows).toEqual([{ used: true }]);
   });
 
   test('two decisions at once but one', async () => {
     const approval = await ask(await camille(), aPlan());
-    const deciders = await Promise.all([dev(), under(await operator('admin')), under(await operator('admin'))]);
+    const deciders = await Promise.all([
+      dev(),
+      under(await operator('admin')),
+      under(await operator('admin')),
+    ]);
     const outcomes = await Promise.allSettled(
       deciders.map((client, at) => decide(client, approval, at === 0 ? 'granted' : 'refused')),
     );

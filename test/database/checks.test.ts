@@ -22,6 +22,21 @@ interface Violation {
 
 const LOGIN = 'person_of_checks';
 
+const REGISTERED = `insert into ops.operators (login, display_name, email) values ('${LOGIN}', 'P', 'p@nestsync.example')`;
+
+/** The glass broken alone by the login, so long ago, with the review due so long from now. */
+const brokenGlass = (ago: string, due: string) => `${REGISTERED};
+  alter table ops.access_grants disable trigger access_grants_stamp;
+  insert into ops.access_grants (operator, duty, kind, reason, ticket, opened_at, expires_at, review_due_at)
+    values ('${LOGIN}', 'admin', 'break_glass', 'nothing else helped', 'INC-1', now() - interval '${ago}',
+      now() - interval '${ago}' + interval '30 minutes', now() + interval '${due}');
+  alter table ops.access_grants enable trigger access_grants_stamp`;
+
+const reviewed = `alter table ops.access_reviews disable trigger access_reviews_stamp;
+  insert into ops.access_reviews select g.id, g.operator, 'dev.singh', 'admin', 'justified', 'spoken with the family', now()
+    from ops.access_grants g where g.operator = '${LOGIN}';
+  alter table ops.access_reviews enable trigger access_reviews_stamp`;
+
 const VIOLATIONS: Readonly<Record<string, readonly Violation[]>> = {
   row_security: [
     { violate: 'alter table public.children disable row level security', object: 'children' },
@@ -159,7 +174,28 @@ const VIOLATIONS: Readonly<Record<string, readonly Violation[]>> = {
     },
   ],
   inherited_duties: [{ violate: `grant nestsync_sre to ${LOGIN} with inherit true`, object: LOGIN }],
+  break_glass: [
+    { violate: brokenGlass('10 minutes', '3 days'), object: LOGIN, level: 'warning', mend: reviewed },
+    { violate: brokenGlass('2 hours', '2 days'), object: LOGIN, level: 'warning', mend: reviewed },
+    { violate: brokenGlass('4 days', '-1 day'), object: LOGIN, level: 'error', mend: reviewed },
+  ],
+  operator_logins: [
+    { violate: `${REGISTERED}; alter role ${LOGIN} nologin`, object: LOGIN, level: 'error' },
+    { violate: `${REGISTERED}; alter role ${LOGIN} bypassrls createrole`, object: LOGIN, level: 'error' },
+    { violate: `${REGISTERED}; drop role ${LOGIN}`, object: LOGIN, level: 'error' },
+    {
+      violate: `${REGISTERED}; update ops.operators set revoked_at = now() where login = '${LOGIN}'`,
+      object: LOGIN,
+      level: 'warning',
+    },
+  ],
   registered_duties: [
+    {
+      violate: `grant nestsync_sre to ${LOGIN}; grant connect on database postgres to ${LOGIN}`,
+      object: LOGIN,
+      level: 'info',
+      mend: `revoke nestsync_sre from ${LOGIN}`,
+    },
     { violate: `grant nestsync_sre to ${LOGIN}`, object: LOGIN, level: 'warning' },
     {
       violate: `insert into ops.operators (login, display_name, email) values ('${LOGIN}', 'P', 'p@nestsync.example');
@@ -201,7 +237,9 @@ describe.each(files)('%s', (file) => {
       await withConnection(database.operators[0], async (session) => {
         await session.query(`set role nestsync_${duty}`);
         const seen = await session.transaction(() => found(session, file), { readOnly: true });
-        const unseen = name === 'registered_duties' && !['auditor', 'admin'].includes(duty);
+        const unseen =
+          ['registered_duties', 'break_glass', 'operator_logins'].includes(name) &&
+          !['auditor', 'admin'].includes(duty);
         expect(seen.filter(({ level }) => level !== 'info').map(({ level }) => level)).toEqual(
           unseen ? ['unknown'] : [],
         );

@@ -278,6 +278,7 @@ async function expireIn(login: string, milliseconds: number): Promise<void> {
 const TECHNICAL = [
   'audit.captured_tables',
   'audit.epochs',
+  'ops.approval_rules',
   'ops.catalogue_snapshots',
   'ops.duty_permissions',
   'ops.migration_runs',

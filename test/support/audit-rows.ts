@@ -173,6 +173,24 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
   'ops.directory_lookups': {
     insert: `insert into ops.directory_lookups (grant_id, looking_for, by, query) values ('${GRANT}', 'family', 'name', 'Tremblay')`,
   },
+  'ops.approval_rules': {
+    insert: `insert into ops.approval_rules values ('future_thing', 'support', 'support', '1 day', 'something to come')`,
+    update: `update ops.approval_rules set about = 'something else' where action = 'future_thing'`,
+  },
+  // The owner takes no duty, so it has to put the triggers aside that read one.
+  'ops.approvals': {
+    insert: `alter table ops.approvals disable trigger approvals_stamp;
+      insert into ops.approvals (action, plan, plan_hash, requested_by, duty, approver_duty, reason, ticket, requested_at, expires_at)
+      values ('future_thing', '{"do": "it"}', 'x', session_user, 'support', 'support', 'a long enough reason', 'OPS-1', now(), now() + interval '1 day');
+      alter table ops.approvals enable trigger approvals_stamp`,
+    update: `update ops.approvals set decision = 'withdrawn', decided_reason = 'no longer needed'`,
+  },
+  'ops.access_reviews': {
+    insert: `alter table ops.access_reviews disable trigger access_reviews_stamp;
+      insert into ops.access_reviews (grant_id, operator, reviewer, duty, verdict, note, reviewed_at)
+      values ('${GRANT}', 'somebody.else', session_user, 'admin', 'justified', 'a long enough note', now());
+      alter table ops.access_reviews enable trigger access_reviews_stamp`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

@@ -840,7 +840,7 @@ create policy access_reviews_staff_select on ops.access_reviews for select
 
 select audit.attach('ops.approval_rules', 'access', record => null);
 select audit.attach('ops.approvals', 'access');
-select audit.attach('ops.access_reviews', 'access', record => 'grant_id');
+select audit.attach('ops.access_reviews', 'access', record => null);
 
 revoke execute on all functions in schema private, ops, audit from public;
 grant execute on function private.decidable_duties(), ops.approval_state(ops.approvals), ops.find_approval(text, jsonb),

@@ -67,9 +67,7 @@ async function administer(connection: Connection, login: string): Promise<void> 
      from pg_catalog.pg_namespace where nspname = 'ops'`,
   );
   if (version < 16) return;
-  await connection.query(
-    `grant ${quote(login)} to ${owner} with admin true, inherit false, set false`,
-  );
+  await connection.query(`grant ${quote(login)} to ${owner} with admin true, inherit false, set false`);
 }
 
 /**
