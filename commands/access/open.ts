@@ -17,6 +17,7 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
     'Without a live grant an operator reads no rows. A grant names operator, duty, scope, reason, ticket and end; it is on record before it opens anything.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --reason "Grandma cannot see the log" --ticket SUP-1234 --for 30m',
+    '<%= config.bin %> <%= command.id %> --break-glass --approved --for 60m --reason "the provider is down" --ticket INC-2',
     '<%= config.bin %> <%= command.id %> --directory --reason "caller knows only her name" --ticket SUP-1234',
   ];
   static override flags = {
@@ -28,8 +29,12 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
       ...but('directory'),
     }),
     'break-glass': Flags.boolean({
-      description: 'everything, as admin, at most 30m, reviewed afterwards',
+      description: 'everything, as admin: alone at most 30m, with an alert and a review afterwards',
       ...but('break-glass'),
+    }),
+    approved: Flags.boolean({
+      description: 'ask a second admin first: at most 60m, and no review afterwards',
+      dependsOn: ['break-glass'],
     }),
     for: durationFlag({ description: 'how long', min: 60_000, max: 8 * 3_600_000, default: 30 * 60_000 }),
   };
@@ -46,6 +51,7 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
   }
 
   async perform(): Promise<Outcome> {
+    if (this.flags.approved) return await this.#breakGlass();
     const { openAccess, planAccess, scopeOf } = await import('../../src/access/index.js');
     const duties = this.flags['break-glass'] ? (['admin'] as const) : DUTIES;
     return await this.withSession(duties, (session) =>
@@ -65,22 +71,50 @@ export default class AccessOpen extends ConsoleCommand<typeof AccessOpen> {
             ticket,
           }),
         apply: (plan) => openAccess(session, plan),
-        done: (grant) => ({
-          result: grant,
-          view: [
-            text('Access is open.', { mark: 'good' }),
-            details({
-              id: grant.id,
-              scope: scopeText(grant),
-              duty: grant.duty,
-              until: grant.expires_at,
-              'close it': `nestctl access close ${grant.id}`,
-            }),
-          ],
-          next: nextStep(grant),
-        }),
+        done: (grant) => this.#opened(grant),
       }),
     );
+  }
+
+  async #breakGlass(): Promise<Outcome> {
+    const { breakGlass, planBreakGlass } = await import('../../src/access/index.js');
+    const { requestApproval } = await import('../../src/platform/approvals/index.js');
+    const { reason, ticket } = this.flags;
+    return await this.withSession(['admin'], (session) =>
+      this.change({
+        plan: () => planBreakGlass(session, Math.floor(this.flags.for / 60_000)),
+        show: ({ minutes }) =>
+          details({
+            scope: 'everything',
+            duty: 'admin',
+            for: formatDuration(minutes * 60_000),
+            reason,
+            ticket,
+          }),
+        approval: (plan) => requestApproval(session, 'break_glass', plan),
+        apply: (plan) => breakGlass(session, plan),
+        done: (grant) => this.#opened(grant),
+      }),
+    );
+  }
+
+  #opened(grant: OpenedAccess): Outcome {
+    const alone = grant.kind === 'break_glass' && !this.flags.approved;
+    if (alone) this.warning('break_glass', BROKEN);
+    return {
+      result: grant,
+      view: [
+        text('Access is open.', { mark: 'good' }),
+        details({
+          id: grant.id,
+          scope: scopeText(grant),
+          duty: grant.duty,
+          until: grant.expires_at,
+          'close it': `nestctl access close ${grant.id}`,
+        }),
+      ],
+      next: nextStep(grant),
+    };
   }
 }
 
@@ -90,6 +124,9 @@ const askScope = fromList('Open access to what?', async () => [
   { value: 'directory', label: 'the directory: look people up, masked' },
   { value: 'break-glass', label: 'everything, as admin, reviewed afterwards' },
 ]);
+
+const BROKEN =
+  'You have broken the glass alone. Who listens was alerted, doctor tells everybody, and somebody else reviews what you do within three days.';
 
 /** What the grant was opened for. Support is the duty that reading commands take first. */
 function nextStep({ kind, family_id, user_id, duty }: OpenedAccess): string {

@@ -1,3 +1,4 @@
+export { type BreakGlassPlan, breakGlass, planBreakGlass } from './break-glass.js';
 export { closeAccess, planClosing } from './close-access.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
 export { type ExplainWish, type Explanation, explainAccess } from './explain/index.js';
@@ -6,6 +7,7 @@ export type { Grant, GrantKind } from './grant.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
 export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';
+export { type BrokenGlass, listReviews } from './list-reviews.js';
 export { directories } from './look-up.js';
 export {
   type AccessPlan,
@@ -14,4 +16,5 @@ export {
   openAccess,
   planAccess,
 } from './open-access.js';
+export { type Deeds, planReview, readDeeds, reviewAccess } from './review-access.js';
 export { type Scope, scopeOf } from './scope.js';

@@ -96,6 +96,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   #watched = false;
   #changing: boolean | undefined;
   #connections: Connections | undefined;
+  #reason: Promise<string | undefined> | undefined;
 
   /** What the command does; see the top of this file. */
   protected abstract perform(): Promise<Outcome>;
@@ -114,6 +115,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   /** What to ask for on a terminal besides what is required. */
   protected wanted(): Wanted {
     return [];
+  }
+
+  /** Whether this run may change something and so needs a reason: a command with --dry-run, unless it says else. */
+  protected get writes(): boolean {
+    return 'dry-run' in (this.ctor.flags ?? {});
   }
 
   /** Whether stdout belongs to the envelope of --json. */
@@ -202,6 +208,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       changing: () => {
         this.#changing = undefined;
       },
+      context: () => this.#connect.contextName,
     });
   }
 
@@ -376,7 +383,11 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       command: this.#name,
       verbose: this.verbose,
       onStatement: this.flags.verbose ? (run) => say(`  ${describeStatement(run)}`) : undefined,
-      reason: () => this.#settleReason(),
+      // Once, though a command opens several sessions.
+      reason: () => {
+        this.#reason ??= this.#settleReason();
+        return this.#reason;
+      },
     });
     return this.#connections;
   }
@@ -390,8 +401,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   async #settleReason(): Promise<string | undefined> {
     const { reason, 'dry-run': dryRun } = this.#staff;
-    const writes = 'dry-run' in (this.ctor.flags ?? {});
-    if (reason !== undefined || !writes || dryRun === true || this.purposeFromGrant) return reason;
+    if (reason !== undefined || !this.writes || dryRun === true || this.purposeFromGrant) return reason;
     return await askReason(this.#asking);
   }
 }

@@ -1,3 +1,5 @@
+import type { Approval } from '../platform/approvals/index.js';
+import { pendingOutcome } from './approval-views.js';
 import type { Outcome } from './outcome.js';
 import { text, type View } from './views.js';
 
@@ -11,6 +13,11 @@ export interface Change<Plan extends object, Done> {
   readonly quiet?: boolean;
   /** Yes or no, naming what is about to happen; left out for what needs no consent. */
   readonly question?: (plan: Plan) => string;
+  /**
+   * For what a second operator approves: files the request for the plan, or finds it granted. One line does:
+   * `approval: (plan) => requestApproval(session, 'operator', plan)`.
+   */
+  readonly approval?: ((plan: Plan) => Promise<Approval>) | undefined;
   /** Does it, and reads back what was done. */
   readonly apply: (plan: Plan) => Promise<Done>;
   readonly done: (done: Done, plan: Plan) => Outcome;
@@ -23,6 +30,8 @@ export interface ChangeScreen {
   readonly consent: (question: string) => Promise<void>;
   /** Told that from now on something may have been changed. */
   readonly changing: () => void;
+  /** The context the command works on, once it is known. */
+  readonly context: () => string | undefined;
 }
 
 export async function runChange<Plan extends object, Done>(
@@ -33,9 +42,14 @@ export async function runChange<Plan extends object, Done>(
   const view = change.show(plan);
   if (screen.dryRun) {
     const shown = Array.isArray(view) ? (view as readonly View[]) : [view as View];
+    const needed = change.approval !== undefined;
     return {
-      result: { dry_run: true, plan },
-      view: [...shown, text('Dry run: nothing was changed.', { tone: 'muted' })],
+      result: { dry_run: true, plan, ...(needed ? { needs_approval: true } : {}) },
+      view: [
+        ...shown,
+        ...(needed ? [text('A second operator has to approve this.', { tone: 'muted' })] : []),
+        text('Dry run: nothing was changed.', { tone: 'muted' }),
+      ],
     };
   }
   if (change.quiet !== true) {
@@ -43,6 +57,9 @@ export async function runChange<Plan extends object, Done>(
     await screen.show(view);
   }
   if (change.question !== undefined) await screen.consent(change.question(plan));
+  const approval = await change.approval?.(plan);
+  if (approval !== undefined && approval.state !== 'granted')
+    return pendingOutcome(approval, screen.context());
   screen.changing();
   return change.done(await change.apply(plan), plan);
 }

@@ -114,3 +114,12 @@ function harmless(error: unknown): never {
   if (!(error instanceof NestctlError)) throw new Error('nestctl itself failed here. Ctrl-C leaves.');
   throw new Error(safeText([error.message, error.hint].filter((part) => part !== undefined).join(' ')));
 }
+
+/** Asks for what nobody may see on the screen. */
+export async function askSecret(question: string): Promise<string> {
+  const { default: inquirer } = await import('inquirer');
+  const { answer } = await inquirer.prompt<{ answer: string }>([
+    { type: 'password', name: 'answer', message: safeText(question), mask: false },
+  ]);
+  return answer;
+}

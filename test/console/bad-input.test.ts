@@ -42,8 +42,14 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:explain': ['--user', UUID, '--table', 'children', ...WHY],
   'access:list': [],
   'access:open': ['--family', UUID, ...WHY],
+  'access:review': [],
   'analytics:refresh': WHY,
   'analytics:usage': [],
+  'approval:grant': [UUID, ...WHY],
+  'approval:list': [],
+  'approval:refuse': [UUID, ...WHY],
+  'approval:show': [UUID],
+  'approval:withdraw': [UUID, ...WHY],
   'audit:query': [],
   'audit:show': ['1'],
   completion: 'offline',
@@ -110,6 +116,13 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'user:resend-verification': [UUID, ...WHY, '--yes'],
   'user:show': [UUID, ...WHY],
   'user:suspend': [UUID, ...WHY, '--yes'],
+  'operator:add': ['jo.tremblay', '--name', 'Jo', '--email', 'jo@example.ca', '--duties', 'support', ...WHY],
+  'operator:bootstrap': ['jo.tremblay', '--name', 'Jo', '--email', 'jo@example.ca', ...WHY],
+  'operator:duty': ['jo.tremblay', '--add', 'sre', ...WHY],
+  'operator:list': [],
+  'operator:password': ['--password-command', 'echo correct-horse-battery'],
+  'operator:revoke': ['jo.tremblay', ...WHY],
+  'operator:whoami': [],
 };
 const online = Object.entries(GIVEN).flatMap(([id, given]) => (given === 'offline' ? [] : [{ id, given }]));
 const words = (id: string) => id.split(':');

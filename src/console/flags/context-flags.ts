@@ -4,7 +4,7 @@ import { NestctlError } from '../../platform/errors.js';
 import { countFlag, textFlag } from './values.js';
 
 /** A program with its arguments: a JSON array, or words between blanks. It is run without a shell. */
-const programFlag = Flags.custom<string[]>({
+export const programFlag = Flags.custom<string[]>({
   helpValue: 'PROGRAM',
   parse: async (input) => {
     const words = input.trimStart().startsWith('[') ? jsonWords(input) : input.split(/\s+/).filter(Boolean);

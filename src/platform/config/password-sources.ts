@@ -10,7 +10,7 @@ export async function passwordFromCommand(command: readonly string[]): Promise<s
     return stdout.split(/\r?\n/)[0] ?? '';
   } catch {
     // Not the program's words: they may hold what it knows.
-    throw new NestctlError(`The password_command of the context failed: ${program}.`, {
+    throw new NestctlError(`The program that prints the password failed: ${program}.`, {
       kind: 'failure',
       code: 'password_command_failed',
       hint: 'Run it by hand to see why.',
