@@ -43,13 +43,15 @@ export async function runOnTerminal(
   args: readonly string[],
   options: ConsoleOptions & {
     readonly columns?: number;
+    /** Lines of the screen; unknown, and so without a pager, when absent. */
+    readonly rows?: number;
     readonly type?: readonly { readonly at: string; readonly keys: string }[];
   } = {},
 ): Promise<Finished> {
   const words = [process.execPath, bin, ...args]
     .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
     .join(' ');
-  const command = `stty cols ${options.columns ?? 120}; exec ${words}`;
+  const command = `stty cols ${options.columns ?? 120} rows ${options.rows ?? 0}; exec ${words}`;
   const child = spawnWith(['script', '--quiet', '--return', '--command', command, '/dev/null'], {
     ...options,
     env: { TERM: 'xterm-256color', ...options.env },
