@@ -1,7 +1,13 @@
 export { type BreakGlassPlan, breakGlass, planBreakGlass } from './break-glass.js';
 export { closeAccess, planClosing } from './close-access.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
-export { type ExplainWish, type Explanation, explainAccess } from './explain/index.js';
+export {
+  type ExplainWish,
+  type Explanation,
+  explainAccess,
+  explainAsRole,
+  type RoleWish,
+} from './explain/index.js';
 export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';

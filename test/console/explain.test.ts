@@ -260,4 +260,29 @@ describe.concurrent('access explain', () => {
     ).toEqual([2, 'usage']);
     expect(await refused('--table', 'ops.operators')).toEqual([5, 'not_found']);
   });
+
+  test('explains any role to whoever may become it, by the rights of their own login', async ({ expect }) => {
+    const { family, me } = await complaint();
+    const dba = await operatorConsole(database, { operator: database.superuser, owner: false });
+    const ask = [
+      'access',
+      'explain',
+      '--role',
+      'authenticated',
+      '--table',
+      'public.children',
+      '--row',
+      family.child,
+    ];
+    const { code, body } = await dba.json([...ask, '--claims', JSON.stringify({ sub: family.gran.id })]);
+    // Claims make nobody a person but in a session of the app.
+    expect([code, body.result?.verdict, body.result?.decided_by]).toEqual([
+      0,
+      'denied',
+      'evaluation and reading',
+    ]);
+    expect(body.result.person).toBe(family.gran.id);
+    // Without a duty the login of an operator reads nothing to be judged.
+    expect((await me.json(ask)).body.error.code).toBe('permission_denied');
+  });
 });

@@ -20,6 +20,27 @@ export interface Answer {
   readonly value: Truth;
   /** Why it is unknown. */
   readonly note?: string | undefined;
+  /** Set where evaluating it is an error, which the command itself may meet too. */
+  readonly broken?: boolean;
+}
+
+/** What the database says of each test: its truth, or the code of the error that evaluating it met. */
+export function answersTo(tests: readonly string[], said: readonly string[]): Map<string, Answer> {
+  const truths: Readonly<Record<string, Answer>> = {
+    true: { value: true },
+    false: { value: false },
+    null: { value: null },
+  };
+  return new Map(
+    said.map((word, at) => [
+      tests[at] as string,
+      truths[word] ?? {
+        value: 'unknown',
+        note: `it could not be evaluated (SQLSTATE ${word})`,
+        broken: true,
+      },
+    ]),
+  );
 }
 
 const PLAIN_COST = 5;
@@ -54,6 +75,7 @@ function gateStep(gate: Gate, question: Question, answers: Answers): Step {
     kind: 'gate',
     text: GATES[on === 'new' && command === 'select' ? 'returned' : command],
     steps: [...some, ...every],
+    permissive: some.length,
     truth: (world) =>
       allOf([anyOf(some.map((step) => step.truth(world))), ...every.map((step) => step.truth(world))]),
   };
@@ -137,15 +159,22 @@ function testStep(test: Condition, on: Side, answers: Answers, turned: boolean):
         : is === null
           ? `${phrase.text}: neither true nor false`
           : `not so: ${phrase.text}`,
-    changes:
-      is === 'unknown' || (is === true && !turned)
-        ? []
-        : [{ to: is !== true, would: is === true ? `it were not so that ${phrase.would}` : phrase.would }],
+    changes: is === 'unknown' ? [] : changes(is, turned, phrase.would),
     cost: phrase.cost ?? PLAIN_COST,
   };
   return {
     ...factStep(fact, undefined, 'test'),
     sql: test.sql,
     ...(answer.note === undefined ? {} : { note: answer.note }),
+    ...(answer.broken === true ? { broken: true } : {}),
   };
+}
+
+/** Inside a NOT or CASE either value may be what is missing; elsewhere only the true one. */
+function changes(is: true | false | null, turned: boolean, would: string): Fact['changes'] {
+  const could = [
+    { to: true, would },
+    { to: false, would: `it were not so that ${would}` },
+  ];
+  return could.filter(({ to }) => to !== is && (to || turned));
 }

@@ -2,8 +2,8 @@ import sql from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import type { AccessWish } from '../open-access.js';
-import { type Answer, type Answers, buildSteps } from './build-steps.js';
-import { decide, type Explanation, notesOn } from './explanation.js';
+import { type Answers, answersTo, buildSteps } from './build-steps.js';
+import { decide, type Explanation, missingFacts, notesOn, tableName } from './explanation.js';
 import { coverPerson, findPerson } from './find-person.js';
 import type { MembershipFacts } from './membership.js';
 import { mendsFor } from './mend.js';
@@ -66,10 +66,7 @@ export async function explainAccess(
   return {
     verdict,
     command: wish.command,
-    table:
-      question.facts.schema === 'public'
-        ? question.facts.table
-        : `${question.facts.schema}.${question.facts.table}`,
+    table: tableName(question.facts),
     role: MEMBERS,
     person,
     row: key ?? null,
@@ -77,7 +74,7 @@ export async function explainAccess(
     membership,
     family: family === null ? null : { id: family.id, name: family.name },
     steps,
-    missing: changes.map(({ fact, would }) => ({ fact: fact.key, is: fact.text, would })),
+    missing: missingFacts(changes),
     mend: mendsFor(changes, {
       user: wish.user,
       person,
@@ -104,21 +101,6 @@ async function record(
       select ops.ask_why(${person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb, ${wish.command}) as id`);
     return { question, key, id };
   });
-}
-
-/** What the database says of each test: its truth, or the code of the error that evaluating it met. */
-export function answersTo(tests: readonly string[], said: readonly string[]): Map<string, Answer> {
-  const truths: Readonly<Record<string, Answer>> = {
-    true: { value: true },
-    false: { value: false },
-    null: { value: null },
-  };
-  return new Map(
-    said.map((word, at) => [
-      tests[at] as string,
-      truths[word] ?? { value: 'unknown', note: `it could not be evaluated (SQLSTATE ${word})` },
-    ]),
-  );
 }
 
 function rowMissing({ row, table }: ExplainWish): NestctlError {

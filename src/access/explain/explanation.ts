@@ -1,9 +1,8 @@
-import type { Change } from './fact.js';
-import { smallestChange, worldOf } from './fact.js';
+import { type Change, smallestChange, type World, worldOf } from './fact.js';
 import type { MembershipFacts } from './membership.js';
 import type { Mend } from './mend.js';
 import type { Question } from './question.js';
-import { type ExplainedStep, explained, factsOf, type Step } from './step.js';
+import { anyBroken, culprits, type ExplainedStep, explained, factsOf, type Step } from './step.js';
 import type { TableCommand } from './table-facts.js';
 import { allOf } from './truth.js';
 
@@ -51,10 +50,16 @@ export interface Decision {
 /** What the steps come to together. SQL's null lets nothing pass. */
 export function decide(steps: readonly Step[]): Decision {
   const facts = factsOf(steps);
-  const together = (world: ReturnType<typeof worldOf>) => allOf(steps.map((step) => step.truth(world)));
+  const together = (world: World) => allOf(steps.map((step) => step.truth(world)));
+  const blamed = (world: World) => {
+    const failing = steps.find((step) => step.truth(world) !== true);
+    return failing === undefined ? [] : culprits(failing, world, true);
+  };
   const truth = together(worldOf(facts));
-  const verdict = truth === true ? 'allowed' : truth === 'unknown' ? 'unknown' : 'denied';
-  const changes = verdict === 'denied' ? (smallestChange(facts, together) ?? []) : [];
+  // In which order conditions are evaluated is PostgreSQL's own affair: one that fails may end a command that others allow.
+  const sure = truth === true && !anyBroken(steps);
+  const verdict = sure ? 'allowed' : truth === 'unknown' || truth === true ? 'unknown' : 'denied';
+  const changes = verdict === 'denied' ? (smallestChange(facts, together, blamed) ?? []) : [];
   return { verdict, changes, steps: explained(steps, new Set(changes.map(({ fact }) => fact.key))) };
 }
 
@@ -73,4 +78,14 @@ export function notesOn({ facts, asked, bypass }: Question): string[] {
       ? ['Without --values the row is taken to stay as it is.']
       : []),
   ];
+}
+
+/** Changes as plain data. */
+export function missingFacts(changes: readonly Change[]): MissingFact[] {
+  return changes.map(({ fact, would }) => ({ fact: fact.key, is: fact.text, would }));
+}
+
+/** As people write it: with its schema where that is not public. */
+export function tableName({ schema, table }: Question['facts']): string {
+  return schema === 'public' ? table : `${schema}.${table}`;
 }

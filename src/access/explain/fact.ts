@@ -25,33 +25,40 @@ export interface Change {
   readonly would: string;
 }
 
-const LARGEST = 5;
-/** More facts than this are searched for pairs at most: the count grows with the power of the size. */
-const MANY = 24;
+const LARGEST = 6;
+/** Worlds looked at before the search gives up: a policy can be a riddle, and a person is waiting. */
+const PATIENCE = 2_000;
 
 /**
- * The smallest set of changes that makes a decision true, undefined where none of up to five does. Each fact is
- * changed once at most.
+ * The smallest set of changes that makes a decision true, the least costly of that size; undefined where none was
+ * found. Each fact is changed once at most. `culprits` names facts of which at least one must change before the
+ * decision can be true in a world, so that nothing else need be tried there.
  */
 export function smallestChange(
   facts: readonly Fact[],
   decide: (world: World) => Truth,
+  culprits: (world: World) => readonly Fact[],
 ): readonly Change[] | undefined {
-  const world = worldOf(facts);
-  const candidates = facts
-    .filter((fact) => fact.value !== 'unknown')
-    .flatMap((fact) => fact.changes.map(({ to, would }): Change => ({ fact, to, would })));
-  for (let size = 1; size <= (candidates.length > MANY ? 2 : LARGEST); size++) {
-    let best: readonly Change[] | undefined;
-    for (const changes of subsets(candidates, size)) {
-      if (best !== undefined && costOf(changes) >= costOf(best)) continue;
-      const changed = new Map(world);
-      for (const { fact, to } of changes) changed.set(fact.key, to);
-      if (decide(changed) === true) best = changes;
+  const changesOf = new Map(facts.map((fact) => [fact.key, fact.value === 'unknown' ? [] : fact.changes]));
+  let left = PATIENCE;
+  let best: readonly Change[] | undefined;
+  const search = (world: World, changes: readonly Change[], depth: number): void => {
+    if (best !== undefined && costOf(changes) >= costOf(best)) return;
+    if (decide(world) === true) {
+      best = changes;
+      return;
     }
-    if (best !== undefined) return best;
-  }
-  return undefined;
+    if (depth === 0 || --left <= 0) return;
+    for (const fact of culprits(world)) {
+      if (changes.some((change) => change.fact.key === fact.key)) continue;
+      for (const { to, would } of changesOf.get(fact.key) ?? []) {
+        search(new Map(world).set(fact.key, to), [...changes, { fact, to, would }], depth - 1);
+      }
+    }
+  };
+  for (let size = 1; size <= LARGEST && best === undefined && left > 0; size++)
+    search(worldOf(facts), [], size);
+  return best;
 }
 
 export function worldOf(facts: readonly Fact[]): World {
@@ -60,17 +67,4 @@ export function worldOf(facts: readonly Fact[]): World {
 
 function costOf(changes: readonly Change[]): number {
   return changes.reduce((sum, { fact }) => sum + fact.cost, 0);
-}
-
-function* subsets(candidates: readonly Change[], size: number, from = 0): Generator<Change[]> {
-  if (size === 0) {
-    yield [];
-    return;
-  }
-  for (let at = from; at < candidates.length; at++) {
-    const first = candidates[at] as Change;
-    for (const rest of subsets(candidates, size - 1, at + 1)) {
-      if (rest.every(({ fact }) => fact.key !== first.fact.key)) yield [first, ...rest];
-    }
-  }
 }

@@ -1,2 +1,3 @@
 export { type ExplainWish, explainAccess } from './explain-access.js';
+export { explainAsRole, type RoleWish } from './explain-as-role.js';
 export type { Explanation } from './explanation.js';

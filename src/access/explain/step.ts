@@ -24,6 +24,10 @@ export interface Step {
   readonly sql?: string;
   /** The fact that the step itself is. */
   readonly fact?: Fact;
+  /** In a gate: so many of its first steps are permissive, of which one must be true; of the rest all must. */
+  readonly permissive?: number;
+  /** Evaluating it is an error, which the command itself may meet too. */
+  readonly broken?: boolean;
   /** A remark, such as why something could not be evaluated. */
   readonly note?: string;
 }
@@ -74,6 +78,11 @@ export function factsOf(steps: readonly Step[]): Fact[] {
   return [...facts.values()];
 }
 
+/** Whether evaluating some step is an error. */
+export function anyBroken(steps: readonly Step[]): boolean {
+  return steps.some((step) => step.broken === true || anyBroken(step.steps));
+}
+
 /** The steps with what they come to, and marked where they are missing. */
 export function explained(steps: readonly Step[], missing: ReadonlySet<string>): ExplainedStep[] {
   const world = worldOf(factsOf(steps));
@@ -88,4 +97,37 @@ export function explained(steps: readonly Step[], missing: ReadonlySet<string>):
     steps: step.steps.map(freeze),
   });
   return steps.map(freeze);
+}
+
+/**
+ * Facts of which at least one must change before a step can come to `wanted`; empty where it does already. Where one
+ * part of an AND fails, only that part need be looked at first: without it nothing else helps.
+ */
+export function culprits(step: Step, world: World, wanted: boolean): Fact[] {
+  if (step.truth(world) === wanted) return [];
+  if (step.fact !== undefined) return [step.fact];
+  const { kind, steps, permissive = 0 } = step;
+  const first = (parts: readonly Step[]) => {
+    const failing = parts.find((part) => part.truth(world) !== wanted);
+    return failing === undefined ? [] : culprits(failing, world, wanted);
+  };
+  const each = (parts: readonly Step[]) => unique(parts.flatMap((part) => culprits(part, world, wanted)));
+  switch (kind) {
+    case 'not':
+      return culprits(steps[0] as Step, world, !wanted);
+    case 'any':
+      return wanted ? each(steps) : first(steps);
+    case 'gate': {
+      const some = steps.slice(0, permissive);
+      return some.some((one) => one.truth(world) === true) ? first(steps.slice(permissive)) : each(some);
+    }
+    case 'case':
+      return factsOf(steps);
+    default:
+      return wanted ? first(steps) : each(steps);
+  }
+}
+
+function unique(facts: readonly Fact[]): Fact[] {
+  return [...new Map(facts.map((fact) => [fact.key, fact])).values()];
 }
