@@ -10,11 +10,16 @@ export default class AnalyticsRefresh extends ConsoleCommand<typeof AnalyticsRef
 
   async perform(): Promise<Outcome> {
     const { refreshAnalytics } = await import('../../src/families/index.js');
+    const { forgetCached } = await import('../../src/platform/cache.js');
     return await this.withSession(['sre', 'admin'], (session) =>
       this.change({
         plan: async () => ({ views: ['private.weekly_usage', 'private.weekly_activity'] }),
         show: (plan) => details({ 'computed anew': plan.views.join(', ') }),
-        apply: () => refreshAnalytics(session),
+        apply: async () => {
+          const run = await refreshAnalytics(session);
+          await forgetCached();
+          return run;
+        },
         done: (run) => ({
           result: run,
           view: text(

@@ -1,5 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import {
+  Flags,
   rowFlags,
   serverFlags,
   staffFlags,
@@ -49,6 +50,10 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
     ...since,
     ...rowFlags(COLUMNS),
     family: uuidFlag({ description: 'one family; needs an access grant' }),
+    refresh: Flags.boolean({
+      description:
+        'ask the server, also where figures of the whole product were kept here in the last 15 minutes',
+    }),
   };
 
   async perform(): Promise<Outcome> {
@@ -81,10 +86,20 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
 
   async #ofAll(since: string | null): Promise<Outcome> {
     const { weeklyActivity } = await import('../../src/families/index.js');
+    const { CACHEABLE, cached } = await import('../../src/platform/cache.js');
+    const { operatorTarget } = await import('../../src/platform/config/contexts.js');
+    const context = await this.context();
+    const { duty, refresh, server } = this.flags;
     const duties = ['sre', 'support', 'compliance', 'auditor', 'admin'] as const;
-    const usage = await this.withReads(duties, (_session, read) =>
-      read((reader) => weeklyActivity(reader, since)),
+    const key = { context: context.name, target: operatorTarget(context), duty, question: [since] };
+    const { value, age: kept } = await cached(
+      CACHEABLE.activity,
+      key,
+      { refresh: refresh || server !== 'auto' },
+      () => this.withReads(duties, (_session, read) => read((reader) => weeklyActivity(reader, since))),
     );
+    const at = value.computed_at;
+    const usage = { ...value, computed_at: at === null ? null : new Date(at) };
     return {
       result: usage,
       rows: rowsOf(usage),
@@ -98,7 +113,11 @@ export default class AnalyticsUsage extends ConsoleCommand<typeof AnalyticsUsage
           })),
         ),
         ...age(usage),
+        ...(kept === undefined
+          ? []
+          : [details({ kept: `${formatDuration(kept)} ago on this machine; --refresh asks the server` })]),
       ],
+      cacheAge: kept,
     };
   }
 }

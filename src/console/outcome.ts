@@ -13,6 +13,8 @@ export interface Outcome {
   readonly nextCursor?: string | undefined;
   /** Done, but: a check found something (exit 3), it waits for somebody (8), or only part of it was done (9). */
   readonly verdict?: 'finding' | 'pending' | 'partial' | undefined;
+  /** Milliseconds since the answer was kept on this machine; undefined where the server answered. */
+  readonly cacheAge?: number | undefined;
   /** A complete command worth typing next. */
   readonly next?: string | undefined;
 }

@@ -84,6 +84,7 @@ function envelopeOf(outcome: Outcome, screen: OutcomeScreen, next: string | unde
     warnings: screen.warnings,
     meta: {
       ...screen.meta,
+      cache_age_ms: outcome.cacheAge,
       exit_code: EXIT[outcome.verdict ?? 'done'],
       next: next ?? null,
       next_cursor: outcome.nextCursor ?? null,

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { type ConsoleOptions, contextFile, type Finished, runConsole } from './console.js';
 import type { TestDatabase } from './database.js';
@@ -31,7 +32,7 @@ export async function operatorConsole(
   const line = (target: ConnectionTarget) =>
     `*:*:*:${target.user}:${options.password ?? (target.password as string)}`;
   const passfile = await contextFile(`${line(operator)}\n${line(database.owner)}\n`);
-  const { env: where } = await contextFile(
+  const { path, env: where } = await contextFile(
     [
       'current = "test"',
       '[contexts.test]',
@@ -44,7 +45,7 @@ export async function operatorConsole(
       ...(options.owner === false ? [] : ['[contexts.test.owner]', `user = "${database.owner.user}"`]),
     ].join('\n'),
   );
-  const env = { ...where, TZ: 'UTC' };
+  const env = { ...where, NESTCTL_HOME: dirname(path), TZ: 'UTC' };
   const run = (args: readonly string[], more: ConsoleOptions = {}) =>
     runConsole(args, { ...more, env: { ...env, ...more.env } });
   return {
