@@ -231,7 +231,7 @@ test('every flag of every command refuses what is none of its values, and unknow
     await refused(args, 7);
     await refusedInText(args, 7);
   });
-});
+}, 240_000);
 
 test('values that only fit together are checked too', async () => {
   await inTurns(

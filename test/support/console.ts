@@ -45,13 +45,16 @@ export async function runOnTerminal(
     readonly columns?: number;
     /** Lines of the screen; unknown, and so without a pager, when absent. */
     readonly rows?: number;
+    /** Put before the command on its command line, such as `yes |`. */
+    readonly before?: string;
     readonly type?: readonly { readonly at: string; readonly keys: string }[];
   } = {},
 ): Promise<Finished> {
   const words = [process.execPath, bin, ...args]
     .map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
     .join(' ');
-  const command = `stty cols ${options.columns ?? 120} rows ${options.rows ?? 0}; exec ${words}`;
+  const before = options.before ?? 'exec';
+  const command = `stty cols ${options.columns ?? 120} rows ${options.rows ?? 0}; ${before} ${words}`;
   const child = spawnWith(['script', '--quiet', '--return', '--command', command, '/dev/null'], {
     ...options,
     env: { TERM: 'xterm-256color', ...options.env },

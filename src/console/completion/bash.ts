@@ -77,7 +77,7 @@ function listed(values: Values): readonly string[] {
 function offer(values: Values): string {
   if (values === 'context') return '_nestctl_offer "$(_nestctl_contexts)" "$cur"';
   if (values === 'file')
-    return 'type compopt >/dev/null 2>&1 && compopt -o filenames; local IFS=$\'\\n\'; COMPREPLY=($(compgen -f -- "$cur"))';
+    return 'compopt -o filenames 2>/dev/null; local IFS=$\'\\n\'; COMPREPLY=($(compgen -f -- "$cur"))';
   return typeof values === 'string' ? ':' : `_nestctl_offer ${lines(values)} "$cur"`;
 }
 
