@@ -402,6 +402,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   async #settleReason(): Promise<string | undefined> {
     const { reason, 'dry-run': dryRun } = this.#staff;
     if (reason !== undefined || !this.writes || dryRun === true || this.purposeFromGrant) return reason;
-    return await askReason(this.#asking);
+    // Kept, so that nobody is asked twice.
+    this.#staff.reason = await askReason(this.#asking);
+    return this.#staff.reason;
   }
 }

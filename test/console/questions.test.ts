@@ -43,7 +43,7 @@ describe('a missing family', () => {
         { at: 'For which ticket?', keys: 'SUP-1\r' },
         { at: 'first three letters', keys: 'tr' },
         { at: 'tr', keys: 'e' },
-        { at: '1 members', keys: '\r' },
+        { at: '❯ Tre…', keys: '\r' },
       ],
     });
     expect(run.stdout).toContain('Tre…');
@@ -175,7 +175,6 @@ user = "u"
     ['context remove', 'NAME', 'argument_missing'],
     ['family show', 'FAMILY', 'argument_missing'],
     ['evidence show', 'RECORD', 'argument_missing'],
-    ['evidence key rotate', '--reason', 'flag_missing'],
     ['access open', '--family', 'scope_missing'],
   ])('of "%s" is named where nobody can be asked', async (words, named, code) => {
     const me = await operatorConsole(database);
