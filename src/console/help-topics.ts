@@ -34,6 +34,7 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   XDG_DATA_HOME: 'see NESTCTL_HOME',
   PGPASSWORD: 'the password, where the context names no source of it',
   PGPASSFILE: 'the pgpass file, where the context names none; else ~/.pgpass',
+  SUPABASE_ACCESS_TOKEN: 'the token of Supabase, where the context names no token_command',
   NO_COLOR: 'set: no colour',
   CLICOLOR: '"0": no colour',
   CLICOLOR_FORCE: 'set, but for "0": colour, also in a pipe',
