@@ -10,6 +10,7 @@ const STATES: Record<LocalState, { tone: 'good' | 'warn' | 'bad'; next?: string 
   stopped: { tone: 'warn', next: 'nestctl local up' },
   absent: { tone: 'warn', next: 'nestctl local up' },
   'half-made': { tone: 'warn', next: 'nestctl local up' },
+  busy: { tone: 'warn', next: 'nestctl local status' },
   unreachable: { tone: 'bad', next: 'nestctl local up' },
 };
 

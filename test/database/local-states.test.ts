@@ -39,7 +39,15 @@ test('twice is harmless, and down and up keep port, data and passwords', async (
 
 test('two at once make one cluster', async () => {
   const stages: UpStage[] = [];
-  const reports = await Promise.all([up(), up({ onStage: (stage) => stages.push(stage) })]);
+  const work = Promise.all([up(), up({ onStage: (stage) => stages.push(stage) })]);
+  let done = false;
+  const finished = work.finally(() => {
+    done = true;
+  });
+  const seen = new Set<string>();
+  while (!done) seen.add((await status()).state);
+  const reports = await finished;
+  expect([...seen].filter((state) => state !== 'absent' && state !== 'running')).toEqual(['busy']);
   expect(new Set(reports.map(({ pid }) => pid)).size).toBe(1);
   expect(reports.filter(({ made }) => made)).toHaveLength(1);
 });

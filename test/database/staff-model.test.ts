@@ -33,12 +33,16 @@ afterAll(async () => {
 function grants(): Grant[] {
   const random = seededRandom(seed);
   const membership = random.pick(world.memberships.filter(({ status }) => status !== 'removed'));
+  const professional = world.memberships.find(
+    ({ status, role }) => status === 'active' && role === 'professional',
+  );
   const loner = world.people.find(({ id }) => !world.memberships.some((one) => one.person === id))?.id;
   return [
     { kind: 'none' },
     { kind: 'directory' },
     { kind: 'family', family: random.pick(world.families).id },
     { kind: 'subject', person: membership.person },
+    { kind: 'subject', person: professional?.person ?? '' },
     // Somebody in no family is a data subject too.
     { kind: 'subject', person: loner ?? '' },
     { kind: 'break_glass' },

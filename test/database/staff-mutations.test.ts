@@ -83,6 +83,17 @@ const STAFF: readonly (readonly [string, Duty, Kind, Mutation])[] = [
     ),
   ],
   [
+    "a professional's own request as one for the children they looked after",
+    'compliance',
+    'subject',
+    rebuilt(
+      'subject_families()',
+      'uuid[]',
+      `array(select m.family_id from private.live_grants() g
+         join public.family_members m on m.user_id = g.user_id and m.status <> 'removed' where g.kind = 'read')`,
+    ),
+  ],
+  [
     'a column of health',
     'support',
     'family',
@@ -170,7 +181,10 @@ describe('the comparison for staff', () => {
   const grantOf = (kind: Kind): Grant => {
     if (kind === 'family') return { kind, family: world.families[2]?.id ?? '' };
     if (kind !== 'subject') return { kind };
-    return { kind, person: world.memberships.find(({ status }) => status === 'active')?.person ?? '' };
+    const professional = world.memberships.find(
+      ({ status, role }) => status === 'active' && role === 'professional',
+    );
+    return { kind, person: professional?.person ?? '' };
   };
 
   const compareAs = (duty: Duty, kind: Kind, login: string, mutation: Mutation) =>

@@ -219,7 +219,7 @@ create table ops.duty_permissions (
   constraint duty_permissions_condition check (condition in ('grant', 'subject grant', 'break-glass', 'directory session', 'always'))
 );
 comment on table ops.duty_permissions is
-  'The declared access table for staff. Condition: grant = rows in the scope of a live access grant; subject grant = a live grant for a data subject; break-glass = a live break-glass grant; always = without one. Break-glass covers whatever a grant would.';
+  'The declared access table for staff. Condition: grant = rows in the scope of a live access grant; subject grant = a live grant for a data subject, and of a family''s rows only where the subject is family_core or extended_family; break-glass = a live break-glass grant; always = without one. Break-glass covers whatever a grant would.';
 
 insert into ops.duty_permissions (duty, resource, command, condition)
 select duty, resource, command, condition
@@ -355,15 +355,18 @@ create function private.subject_families() returns uuid[]
   return array(
     select distinct m.family_id from private.live_grants() g
       join public.family_members m on m.user_id = g.user_id and m.status <> 'removed'
-    where g.kind = 'read');
-comment on function private.subject_families() is 'Families in which a data subject of a live grant is a member.';
+    where g.kind = 'read' and m.role in ('family_core', 'extended_family'));
+comment on function private.subject_families() is
+  'Families whose private rows belong to a request of a data subject of a live grant: those the subject is kin in. A professional''s or an institution''s own request says nothing of the health of the children they looked after.';
 
 create function private.granted_families() returns uuid[]
   language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
     select g.family_id from private.live_grants() g where g.kind = 'read' and g.family_id is not null
     union
-    select unnest(private.subject_families()));
+    select m.family_id from private.live_grants() g
+      join public.family_members m on m.user_id = g.user_id and m.status <> 'removed'
+    where g.kind = 'read');
 comment on function private.granted_families() is 'Families in the scope of live grants: named ones and those of data subjects.';
 
 create function private.granted_users() returns uuid[]
@@ -433,6 +436,8 @@ begin
   update ops.access_grants a set closed_at = clock_timestamp() where a.id = grant_id returning a.closed_at into g.closed_at;
   return g.closed_at;
 end $$;
+comment on function ops.close_access(uuid) is
+  'Ends an access grant of the operator behind this session, for every statement whose snapshot is taken afterwards. A repeatable read transaction or a cursor opened before reads what was so at its beginning and does not see the end; there the grant stops when it expires, which is by the wall clock.';
 
 do $$
 declare

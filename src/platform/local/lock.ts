@@ -41,6 +41,13 @@ export async function withLock<T>(
   }
 }
 
+/** The process that holds the lock now; undefined where nobody does. */
+export async function lockHolder(folder: string): Promise<number | undefined> {
+  const highest = await highestOf(folder).catch(() => 0);
+  const holder = highest === 0 ? undefined : await read(folder, highest);
+  return holder !== undefined && (await lives(holder)) ? holder.pid : undefined;
+}
+
 async function take(folder: string, { timeoutMs = 120_000, onWait }: LockOptions): Promise<number> {
   const self = await identify(process.pid);
   const deadline = Date.now() + timeoutMs;

@@ -7,11 +7,15 @@ import { migrationStatus } from '../migrations/index.js';
 import { clusterMajor, clusterState, configuredPort } from './cluster.js';
 import { contextsOf } from './contexts.js';
 import { DATABASE, OWNER, SUPERUSER } from './identities.js';
+import { lockHolder } from './lock.js';
 import { type LocalPaths, localPaths } from './paths.js';
 import { runningServer } from './server.js';
 
-/** `absent`: never made. `half-made`: an interrupted `up`. `unreachable`: runs, and lets nobody in. */
-export type LocalState = 'absent' | 'half-made' | 'stopped' | 'running' | 'unreachable';
+/**
+ * `absent`: never made. `half-made`: an interrupted `up`. `busy`: another process is setting it up, taking it down
+ * or making it anew. `unreachable`: runs, and lets nobody in.
+ */
+export type LocalState = 'absent' | 'half-made' | 'busy' | 'stopped' | 'running' | 'unreachable';
 
 export interface LocalStatus {
   readonly state: LocalState;
@@ -32,7 +36,7 @@ export interface LocalStatus {
     readonly applied: number;
     readonly pending: number;
   } | null;
-  /** Why it lets nobody in. */
+  /** Why it lets nobody in, or who is at work on it. */
   readonly problem: string | null;
 }
 
@@ -56,6 +60,8 @@ export interface WalStatus {
 /** How the embedded database is doing. Changes nothing, starts nothing, waits for nobody. */
 export async function status(): Promise<LocalStatus> {
   const paths = localPaths();
+  // Before anything else: who has finished meanwhile has left the rest complete.
+  const holder = await lockHolder(paths.lock);
   const [state, server] = await Promise.all([clusterState(paths.data), runningServer(paths.data)]);
   const base = {
     pid: server?.pid ?? null,
@@ -69,12 +75,20 @@ export async function status(): Promise<LocalStatus> {
     migrations: null,
     problem: null,
   };
-  if (server === undefined) return { ...base, state: stateOf(state) };
+  const busy =
+    holder === undefined
+      ? undefined
+      : ({
+          ...base,
+          state: 'busy',
+          problem: `Another nestctl (process ${holder}) is setting it up or taking it down; ask again in a moment.`,
+        } as const);
+  if (server === undefined) return busy ?? { ...base, state: stateOf(state) };
   try {
     return { ...base, ...(await askServer(paths, server.port, base.wal)), state: 'running' };
   } catch (error) {
     if (!(error instanceof NestctlError)) throw error;
-    return { ...base, state: 'unreachable', problem: error.message };
+    return busy ?? { ...base, state: 'unreachable', problem: error.message };
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Command, isFamilyTable, type Table } from './access-table.js';
+import { type Command, isFamilyTable, type Role, type Table } from './access-table.js';
 import type { Row, World } from './world.js';
 
 /** The declared access table for staff, copied by hand like the members'. */
@@ -44,6 +44,9 @@ const PRIVATE: readonly Table[] = [
   'subscriptions',
 ];
 
+/** In whose families a request's subject opens those of the family. */
+const KIN: readonly Role[] = ['family_core', 'extended_family'];
+
 /** Columns that no duty reads in the table itself. */
 export const HIDDEN_COLUMNS: Partial<Record<Table, readonly string[]>> = {
   users: [
@@ -79,19 +82,28 @@ interface Reach {
 
 const everything: Reach = { families: new Set(), people: new Set() };
 
-/** Families and people of the data subject. */
+const nothing: Reach = { families: new Set(), people: new Set() };
+
+function memberships(world: World, { person }: { person: string }) {
+  return world.memberships.filter((one) => one.person === person && one.status !== 'removed');
+}
+
+/** Of a data subject: the person, and the families they are kin in. */
 function subjectReach(world: World, grant: Grant): Reach {
-  if (grant.kind !== 'subject') return { families: new Set(), people: new Set() };
-  const of = world.memberships.filter((one) => one.person === grant.person && one.status !== 'removed');
-  return { families: new Set(of.map((one) => one.family)), people: new Set([grant.person]) };
+  if (grant.kind !== 'subject') return nothing;
+  const kin = memberships(world, grant).filter(({ role }) => KIN.includes(role));
+  return { families: new Set(kin.map((one) => one.family)), people: new Set([grant.person]) };
 }
 
 /** Families of the grant, and the people in them. */
 function grantReach(world: World, grant: Grant): Reach {
-  const subject = subjectReach(world, grant);
-  const families = grant.kind === 'family' ? new Set([grant.family]) : subject.families;
+  if (grant.kind !== 'subject' && grant.kind !== 'family') return nothing;
+  const families = new Set(
+    grant.kind === 'family' ? [grant.family] : memberships(world, grant).map((one) => one.family),
+  );
   const members = world.memberships.filter((one) => families.has(one.family)).map((one) => one.person);
-  return { families, people: new Set([...subject.people, ...members]) };
+  const subjects = grant.kind === 'subject' ? [grant.person] : [];
+  return { families, people: new Set([...subjects, ...members]) };
 }
 
 const inReach = (reach: Reach, row: Pick<Row, 'table' | 'family' | 'person'>): boolean =>
@@ -109,7 +121,7 @@ export class StaffEvaluator {
     this.#granted = broken ? everything : grantReach(world, grant);
     if (broken) this.#subject = everything;
     else if (duty === 'compliance') this.#subject = subjectReach(world, grant);
-    else this.#subject = { families: new Set(), people: new Set() };
+    else this.#subject = nothing;
   }
 
   /** Whether the duty has the privilege on the table at all, whatever the grant. */

@@ -11,7 +11,7 @@ const MEMBERS =
   "current day in the family's time zone; `self`: the person's own rows; –: nothing.";
 const DUTIES =
   'Operators under a duty. `grant`: rows in the scope of a live access grant; `subject grant`: of a live grant ' +
-  'for a data subject; `break-glass`: under a live break-glass grant; `directory session`: masked, within one; ' +
+  'for a data subject, and in a family only where the subject is family_core or extended_family; `break-glass`: under a live break-glass grant; `directory session`: masked, within one; ' +
   '`always`: without one; –: nothing.';
 
 /** The access table from `public.role_permissions` and `ops.duty_permissions`, then grants and policies. */
