@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import type { Interfaces } from '@oclif/core';
 import { NestctlError } from '../platform/errors.js';
+import { holdsPassword } from '../platform/url-password.js';
 import { settleColour, wantsJson } from './colour.js';
 
 /**
@@ -14,6 +15,7 @@ export async function start(options: Interfaces.Options): Promise<void> {
   surviveUnknownUser();
   try {
     refuseBrokenText(argv);
+    refusePasswords(argv);
     const [{ run }, { settings }] = await Promise.all([
       import('@oclif/core/run'),
       import('@oclif/core/settings'),
@@ -87,6 +89,19 @@ function refuseBrokenText(argv: readonly string[]): void {
     kind: 'usage',
     code: 'invalid_text',
     hint: 'Set a UTF-8 locale, and type the name again.',
+  });
+}
+
+/** What is typed is quoted in errors, kept as a reason, and there for all of this machine to read. */
+function refusePasswords(argv: readonly string[], env = process.env): void {
+  const at = argv.findIndex(holdsPassword);
+  const variable = Object.keys(env).find((name) => /^NESTCTL_/.test(name) && holdsPassword(env[name] ?? ''));
+  if (at === -1 && variable === undefined) return;
+  throw new NestctlError(`${at === -1 ? variable : `Word ${at + 1} of the command line`} holds a password.`, {
+    kind: 'usage',
+    code: 'password_given',
+    hint: 'Name where it comes from in a context: a passfile, an environment variable or a program. Change it, where others could read this.',
+    next: 'nestctl context add --help',
   });
 }
 

@@ -84,6 +84,11 @@ describe.each(['en', 'fr'] as const)('a report in %s', (language) => {
       expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBeLessThanOrEqual(
         width,
       );
+      // A long word beside it must not squeeze a column to one letter a line.
+      const cells = await page
+        .locator('th[scope=col]')
+        .evaluateAll((all) => all.map((cell) => cell.clientWidth));
+      expect(Math.min(...cells), `${width}`).toBeGreaterThan(width < 640 ? 30 : 50);
     }
   });
 

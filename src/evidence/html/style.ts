@@ -14,10 +14,11 @@ dt { color: var(--soft); }
 dd { margin: 0; }
 table { border-collapse: collapse; margin: 0 0 1rem; width: 100%; }
 caption { font-weight: 600; padding: .25rem 0 .5rem; text-align: left; }
-th, td { border-bottom: 1px solid var(--line); padding: .4rem .75rem .4rem 0; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid var(--line); min-width: 5ch; padding: .4rem .75rem .4rem 0; text-align: left; vertical-align: top; }
+@media (min-width: 40rem) { th, td { min-width: 8ch; } }
 thead th { border-bottom: 2px solid var(--ink); }
 tbody th { font-weight: 500; }
-.number { font-variant-numeric: tabular-nums; text-align: right; }
+.number { font-variant-numeric: tabular-nums; overflow-wrap: normal; padding-left: .75rem; text-align: right; }
 .verdict { border: 2px solid; border-left-width: .6rem; border-radius: .25rem; font-weight: 600; margin: 0 0 1rem; padding: .6rem 1rem; }
 .good { background: #eefaf1; border-color: #186a3b; }
 .bad { background: #fdf0ef; border-color: #a3201a; }
@@ -36,7 +37,9 @@ code, pre { font: .9rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 @media print {
   @page { margin: 18mm; }
   body { font-size: 10pt; max-width: none; padding: 0; }
-  h2, caption, figcaption { break-after: avoid; }
+  h2, caption, figcaption, .label { break-after: avoid; }
+  th, td { min-width: 8ch; }
+  p { orphans: 3; widows: 3; }
   tr, figure, .verdict { break-inside: avoid; }
   thead { display: table-header-group; }
   * { print-color-adjust: exact; }

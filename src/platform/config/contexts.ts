@@ -1,5 +1,6 @@
 import { type ConnectionTarget, sslModeOf } from '../database/target.js';
 import { NestctlError } from '../errors.js';
+import { keepFromPrograms } from '../program.js';
 import { loadContexts } from './context-file.js';
 import { passwordFromCommand, passwordFromEnvironment } from './password-sources.js';
 import { contextFilePath, resolveBeside } from './paths.js';
@@ -40,6 +41,7 @@ export async function resolveContext(name?: string, path = contextFilePath()): P
       next: names.length > 0 ? 'nestctl context list' : 'nestctl local up',
     });
   }
+  for (const each of [settings, settings.owner, settings.replica]) keepFromPrograms(each?.password_env);
   return { ...settings, name: wanted };
 }
 

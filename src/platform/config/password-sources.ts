@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { NestctlError } from '../errors.js';
+import { printedBy } from '../program.js';
 
 /** The first line a command prints, such as `["pass", "show", "nestsync"]`. Run without a shell, 60 s at most. */
 export async function passwordFromCommand(command: readonly string[]): Promise<string> {
-  const [program = '', ...args] = command;
   try {
-    const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, encoding: 'utf8' });
-    return stdout.split(/\r?\n/)[0] ?? '';
+    return (await printedBy(command)).split(/\r?\n/)[0] ?? '';
   } catch {
     // Not the program's words: they may hold what it knows.
-    throw new NestctlError(`The program that prints the password failed: ${program}.`, {
+    throw new NestctlError(`The program that prints the password failed: ${command[0]}.`, {
       kind: 'failure',
       code: 'password_command_failed',
       hint: 'Run it by hand to see why.',

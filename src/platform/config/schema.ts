@@ -1,5 +1,6 @@
 // The build puts this file and zod into one: zod's many files would cost a command as much as Node's own start.
 import { z } from 'zod';
+import { holdsPassword } from '../url-password.js';
 import { evidenceSettings } from './evidence-settings.js';
 
 const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
@@ -8,7 +9,7 @@ const sslmode = z.enum(['disable', 'require', 'verify-ca', 'verify-full']);
 const text = z
   .string()
   .min(1)
-  .refine((value) => !/:\/\/[^/]*@/.test(value), 'give no URL that carries a password');
+  .refine((value) => !holdsPassword(value), 'give no URL that carries a password');
 const program = z.array(text).min(1);
 
 /** A URL may carry a password. Messages never repeat the value. */

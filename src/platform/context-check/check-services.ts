@@ -92,7 +92,10 @@ export async function checkBackup({ backup, kind }: Context): Promise<Finding[]>
 }
 
 async function checkPgBackRest(config: string | undefined): Promise<Finding[]> {
-  const version = await promisify(execFile)('pgbackrest', ['version'], { timeout: 10_000 }).then(
+  const version = await promisify(execFile)('pgbackrest', ['version'], {
+    timeout: 10_000,
+    env: { PATH: process.env.PATH },
+  }).then(
     ({ stdout }) => stdout.trim(),
     () => undefined,
   );

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { NestctlError } from '../errors.js';
+import { printedBy } from '../program.js';
 import type { CredentialSource } from './settings.js';
 
 export interface Credentials {
@@ -54,19 +53,17 @@ function fromEnvironment(env: NodeJS.ProcessEnv = process.env): Credentials {
   return { accessKeyId: id, secretAccessKey: secret, ...(token ? { sessionToken: token } : {}) };
 }
 
-async function fromCommand([program = '', ...args]: readonly string[]): Promise<Credentials> {
+async function fromCommand(command: readonly string[]): Promise<Credentials> {
   const failed = (what: string) =>
     missing(
-      `The credentials_command of the object store ${what}: ${program}.`,
+      `The credentials_command of the object store ${what}: ${command[0]}.`,
       'It must print JSON with AccessKeyId and SecretAccessKey, as a credential_process of AWS does.',
     );
-  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, encoding: 'utf8' }).catch(
-    () => {
-      // Not the program's words: they may hold what it knows.
-      throw failed('failed');
-    },
-  );
-  const answer = parse(stdout);
+  const printed = await printedBy(command).catch(() => {
+    // Not the program's words: they may hold what it knows.
+    throw failed('failed');
+  });
+  const answer = parse(printed);
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer;
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
     throw failed('gave no credentials');

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
 import { NestctlError } from '../errors.js';
+import { printedBy } from '../program.js';
 import { thumbprint } from './key-set.js';
 import { readPrivateFile } from './private-file.js';
 
@@ -26,7 +25,7 @@ export function signingKeyPem({ key }: SigningKey): string {
 
 /** Loads the key; undefined where its file does not exist. Throws `key_open`, `key_invalid`, `key_command_failed`. */
 export async function loadSigningKey(source: KeySource): Promise<SigningKey | undefined> {
-  const pem = 'file' in source ? await readPrivateFile(source.file) : await printedBy(source.command);
+  const pem = 'file' in source ? await readPrivateFile(source.file) : await fromCommand(source.command);
   if (pem === undefined) return undefined;
   const from = 'file' in source ? source.file : `the output of ${source.command[0]}`;
   return named(parsePem(pem, from));
@@ -54,12 +53,12 @@ function named(key: KeyObject): SigningKey {
   return { key, kid: thumbprint(createPublicKey(key).export({ format: 'jwk' }).x ?? '') };
 }
 
-async function printedBy([program = '', ...args]: readonly string[]): Promise<string> {
+async function fromCommand(command: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, encoding: 'utf8' });
-    return stdout;
+    return await printedBy(command);
   } catch {
-    throw new NestctlError(`The command of the signing key failed: ${program}.`, {
+    // Not the program's words: they may hold what it knows.
+    throw new NestctlError(`The command of the signing key failed: ${command[0]}.`, {
       kind: 'failure',
       code: 'key_command_failed',
       hint: 'Run it by hand to see why.',
