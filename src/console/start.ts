@@ -14,6 +14,7 @@ export async function start(options: Interfaces.Options): Promise<void> {
   surviveClosedPipes();
   surviveUnknownUser();
   try {
+    refuseTooMany(argv);
     refuseBrokenText(argv);
     refusePasswords(argv);
     const [{ run }, { settings }] = await Promise.all([
@@ -79,6 +80,18 @@ function surviveUnknownUser(): void {
   } catch {
     process.env.HOME = '/';
   }
+}
+
+/** No command takes so many, and oclif needs a minute to look through a megabyte of them. */
+const MOST_WORDS = 500;
+
+function refuseTooMany(argv: readonly string[]): void {
+  if (argv.length <= MOST_WORDS) return;
+  throw new NestctlError(`The command line has ${argv.length} words; at most ${MOST_WORDS} are read.`, {
+    kind: 'usage',
+    code: 'too_many_words',
+    hint: 'Was a pattern of the shell meant to be in quotes?',
+  });
 }
 
 /** Node turns bytes that are no UTF-8 into U+FFFD; what was meant is lost, so nothing may be done with it. */

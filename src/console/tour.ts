@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EXIT, NestctlError } from '../platform/errors.js';
+import { environmentForPrograms } from '../platform/program.js';
 import { paintFor } from './colour.js';
 import { commandLine } from './command-line.js';
 
@@ -52,7 +53,12 @@ export async function takeTour(stops: readonly Stop[], options: TourOptions): Pr
 const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
 
 async function runHere(words: readonly string[], { context, json }: TourOptions): Promise<number> {
-  const { NESTCTL_DUTY: _duty, NESTCTL_REASON: _reason, NESTCTL_TICKET: _ticket, ...env } = process.env;
+  const {
+    NESTCTL_DUTY: _duty,
+    NESTCTL_REASON: _reason,
+    NESTCTL_TICKET: _ticket,
+    ...env
+  } = environmentForPrograms();
   const child = spawn(process.execPath, [BIN, ...words], {
     stdio: ['ignore', json ? 2 : 'inherit', 'inherit'],
     env: { ...env, NESTCTL_CONTEXT: context },

@@ -9,9 +9,14 @@ export function keepFromPrograms(variable: string | undefined): void {
   if (variable !== undefined) ours.add(variable);
 }
 
+/** Our environment without our secrets. */
+export function environmentForPrograms(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.has(name)));
+}
+
 /** What a program that an operator named prints. Run without a shell, 60 s at most; fails as execFile does. */
 export async function printedBy([program = '', ...args]: readonly string[]): Promise<string> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.has(name)));
+  const env = environmentForPrograms();
   const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000, encoding: 'utf8', env });
   return stdout;
 }

@@ -1,9 +1,10 @@
-import { lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, stringify, TomlError } from 'smol-toml';
 import { NestctlError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { editToml } from './edit-toml.js';
 import { contextFilePath } from './paths.js';
 import { type ContextFile, contextFileSchema } from './schema.js';
@@ -28,7 +29,7 @@ export async function updateContexts(
   change: (file: ContextFile) => ContextFile,
   path = contextFilePath(),
 ): Promise<ContextFile> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   // A link to a file kept elsewhere stays a link.
   const target = await realpath(path).catch(() => path);
   const draft = `${target}.new`;

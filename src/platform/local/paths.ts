@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, mkdir } from 'node:fs/promises';
+import { chmod, lchown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dataFolder } from '../data-folder.js';
 import { NestctlError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { type ServerUser, spawnAs } from './run-as.js';
 
 /** Where one embedded cluster and what belongs to it live. */
@@ -49,12 +50,11 @@ export async function makeFolders(paths: LocalPaths, user: ServerUser): Promise<
   const open = user.dropped ? 0o755 : 0o700;
   try {
     for (const folder of [join(paths.cluster, '..'), paths.cluster, paths.lock, paths.binaries]) {
-      const made = await mkdir(folder, { recursive: true });
       // mkdir's own mode would be narrowed by the umask.
-      if (made !== undefined) await chmod(folder, open);
+      if (await makeFolder(folder)) await chmod(folder, open);
     }
     for (const folder of [paths.wal, paths.log]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       await handOver(folder, user);
     }
   } catch (cause) {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NestctlError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 
 /**
  * Reads a file of secrets; undefined where there is none. Throws `key_open` where anybody but its owner, who
@@ -80,9 +81,8 @@ export async function removeDrafts(path: string): Promise<void> {
 export async function makePrivateFolder(folder: string): Promise<void> {
   const above = dirname(folder);
   if (above !== folder && (await lstat(folder).catch(() => undefined)) === undefined) {
-    await mkdir(above, { recursive: true });
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(folder, 0o700);
+    await makeFolder(above);
+    if (await makeFolder(folder, 0o700)) await chmod(folder, 0o700);
   }
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '../../database/connection.js';
 import { NestctlError } from '../../errors.js';
+import { makeFolder } from '../../make-folder.js';
 import { sqlPath } from '../../package-root.js';
 import { readMigrations } from '../read-migrations.js';
 import { migrationStatus } from '../status.js';
@@ -51,6 +52,6 @@ export async function staleDocuments(
 }
 
 export async function writeDocuments(documents: Documents, folder: string = sqlPath('docs')): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [name, text] of documents) await writeFile(join(folder, name), text);
 }
