@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makePrivateFolder, syncFolder } from '../platform/signing/private-file.js';
+import { makePrivateFolder, syncFolder } from '../platform/private-folder.js';
 import { NAME } from './record.js';
 import type { RecordStore } from './record-store.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { withLock } from '../platform/local/lock.js';
-import { makePrivateFolder } from '../platform/signing/private-file.js';
+import { makePrivateFolder } from '../platform/private-folder.js';
 import type { Evidence } from './open-evidence.js';
 
 /**

@@ -2,7 +2,8 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { EvidencePlaces } from '../../platform/config/evidence-places.js';
 import { NestctlError } from '../../platform/errors.js';
-import { removeDrafts, syncFolder } from '../../platform/signing/private-file.js';
+import { syncFolder } from '../../platform/private-folder.js';
+import { removeDrafts } from '../../platform/signing/private-file.js';
 import { loadSigningKey, type SigningKey } from '../../platform/signing/signing-key.js';
 import { loadKeySet } from './key-set-file.js';
 

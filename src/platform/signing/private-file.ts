@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { link, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NestctlError } from '../errors.js';
-import { makeFolder } from '../make-folder.js';
+import { makePrivateFolder, syncFolder } from '../private-folder.js';
 
 /**
  * Reads a file of secrets; undefined where there is none. Throws `key_open` where anybody but its owner, who
@@ -75,25 +75,6 @@ export async function removeDrafts(path: string): Promise<void> {
   const isDraft = (name: string) =>
     name.startsWith(`.${basename(path)}.`) && /^[0-9a-f]{16}$/.test(name.slice(basename(path).length + 2));
   for (const name of names.filter(isDraft)) await rm(join(dirname(path), name), { force: true });
-}
-
-/** Makes a folder for the caller alone, with those above it; one that is there stays as it is. */
-export async function makePrivateFolder(folder: string): Promise<void> {
-  const above = dirname(folder);
-  if (above !== folder && (await lstat(folder).catch(() => undefined)) === undefined) {
-    await makeFolder(above);
-    if (await makeFolder(folder, 0o700)) await chmod(folder, 0o700);
-  }
-}
-
-/** Makes names that were added to or taken from a folder outlive a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function writeDraft(path: string, content: string): Promise<string> {
