@@ -1,5 +1,6 @@
 drop function ops.register_operator(text, text, text, text[], timestamptz);
 drop function private.let_in(text);
+drop function private.lock_operators();
 drop function private.give_role(text, text);
 drop function ops.register_app_login(text);
 drop function private.refuse_truncate();

@@ -146,6 +146,14 @@ end $$;
 comment on function private.give_role(text, text) is
   'Makes a login a member of a role without inheriting it; false where the owner has no right to.';
 
+create function private.lock_operators() returns void
+  language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select pg_advisory_xact_lock(hashtextextended('nestsync operators', 0));
+end;
+comment on function private.lock_operators() is
+  'One change to operators at a time: two cannot each revoke the other one of two admins, nor both change who may connect, which PostgreSQL keeps in one row of pg_database and refuses to change twice at once.';
+
 create function private.let_in(login text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -162,6 +170,7 @@ create function ops.register_operator(login text, display_name text, email text,
 declare
   missing text;
 begin
+  perform private.lock_operators();
   select string_agg(format('grant nestsync_%s to %I', d, login), '; ') into missing
   from unnest(duties) d
   where to_regrole(quote_ident(login)) is null or not private.give_role(login, 'nestsync_' || d);
@@ -185,6 +194,6 @@ revoke execute on function ops.register_operator(text, text, text, text[], times
 
 grant usage on schema ops to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 revoke execute on function private.fail(text, text, text), private.has_duty(text, text), private.session_duty(), private.session_operator(), private.refuse_truncate(),
-  private.give_role(text, text), private.let_in(text) from public;
+  private.give_role(text, text), private.lock_operators(), private.let_in(text) from public;
 grant execute on function private.session_duty() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 grant execute on function private.session_operator() to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;

@@ -20,7 +20,6 @@ drop function private.enrol(text, text, text, text[], timestamptz, text);
 drop function private.ensure_login(text, text);
 drop function private.check_login(text);
 drop function private.needed_elsewhere(text);
-drop function private.lock_operators();
 drop function private.require_admin();
 drop function ops.use_approval(text, jsonb);
 drop function ops.decide_approval(uuid, text, text);

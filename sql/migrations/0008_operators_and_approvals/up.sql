@@ -298,13 +298,6 @@ begin
   end if;
 end $$;
 
-create function private.lock_operators() returns void
-  language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-  select pg_advisory_xact_lock(hashtextextended('nestsync operators', 0));
-end;
-comment on function private.lock_operators() is 'One change to operators at a time, so that two cannot each revoke the other one of two admins.';
-
 create function private.needed_elsewhere(login text) returns text[]
   language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
   return array(
