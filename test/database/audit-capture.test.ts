@@ -82,7 +82,7 @@ describe('a statement about one row of each table', () => {
     expect(tally(events)).toEqual({ [`DELETE ${name}`]: 1 });
   });
 
-  it.each(['ops.access_grants', 'ops.directory_lookups', 'ops.maintenance_runs'])(
+  it.each(['ops.access_grants', 'ops.directory_lookups', 'ops.access_explanations', 'ops.maintenance_runs'])(
     'delete from %s is refused',
     async (name) => {
       await expect(run(`delete from ${name}`)).rejects.toThrow(/never deleted/);

@@ -108,7 +108,7 @@ function expected(table: CapturedTable, key: string, old: Row | undefined, now: 
     table_name: table.name,
     operation: old === undefined ? 'INSERT' : now === undefined ? 'DELETE' : 'UPDATE',
     family_id: table.name === 'public.families' ? uuid(row.id) : uuid(row.family_id),
-    subject_user: table.name === 'public.users' ? uuid(row.id) : uuid(row.user_id),
+    subject_user: table.name === 'public.users' ? uuid(row.id) : uuid(row.user_id ?? row.person),
     record_id: byId ? uuid(row.id) : null,
     record_key: byId ? null : key,
     changed_columns: old && now ? changed : null,

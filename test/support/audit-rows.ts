@@ -191,6 +191,12 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
       values ('${GRANT}', 'somebody.else', session_user, 'admin', 'justified', 'a long enough note', now());
       alter table ops.access_reviews enable trigger access_reviews_stamp`,
   },
+  'ops.access_explanations': {
+    insert: `alter table ops.access_explanations disable trigger access_explanations_stamp;
+      insert into ops.access_explanations (duty, person, table_name, row_key, command)
+      values ('support', '${PERSON}', 'public.children', '{"id": "${CHILD}"}', 'select');
+      alter table ops.access_explanations enable trigger access_explanations_stamp`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

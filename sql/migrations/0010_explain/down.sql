@@ -1,25 +1,16 @@
 drop function ops.explain(uuid, text[], text[], text[], jsonb);
 drop function private.membership_facts(uuid, uuid, text[]);
 drop function private.truths(regclass, text, text[]);
-create or replace function private.current_user_id() returns uuid
+create or replace function private.impersonates(person uuid) returns boolean
   language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  person uuid := auth.uid();
 begin
-  if person is null then
-    return null;
-  end if;
-  if exists (select from private.app_logins a where a.login = session_user) then
-    return person;
-  end if;
-  if exists (
+  return exists (
     select from ops.access_grants g
     where g.operator = session_user and g.kind = 'impersonation' and g.user_id = person and private.grant_is_live(g)
-  ) then
-    return person;
-  end if;
-  return null;
+  );
 end $$;
+comment on function private.impersonates(uuid) is
+  'Whether the operator behind this session has a live impersonation grant for a person.';
 drop function private.explained_person();
 drop function ops.ask_why(uuid, text, jsonb, text);
 drop function private.in_granted_scope(text, uuid);

@@ -113,28 +113,17 @@ create function private.explained_person() returns uuid
 comment on function private.explained_person() is
   'The person whose access ops.explain evaluates in this transaction. Naming one by hand opens nothing: it counts only under a duty, in a read-only transaction, and no duty may call what policies of members call.';
 
-create or replace function private.current_user_id() returns uuid
+-- Whoever acts for a person is asked here by all that policies of members call, member_families() among it.
+create or replace function private.impersonates(person uuid) returns boolean
   language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  person uuid := auth.uid();
 begin
-  if person is null then
-    return null;
-  end if;
-  if exists (select from private.app_logins a where a.login = session_user) then
-    return person;
-  end if;
-  if exists (
+  return exists (
     select from ops.access_grants g
     where g.operator = session_user and g.kind = 'impersonation' and g.user_id = person and private.grant_is_live(g)
-  ) then
-    return person;
-  end if;
-  if nullif(current_setting('nestsync.explaining', true), '') is not null and private.explained_person() = person then
-    return person;
-  end if;
-  return null;
+  ) or (nullif(current_setting('nestsync.explaining', true), '') is not null and coalesce(private.explained_person() = person, false));
 end $$;
+comment on function private.impersonates(uuid) is
+  'Whether the operator behind this session has a live impersonation grant for a person, or ops.explain evaluates that person''s access.';
 
 -- One row, by its text, so that conditions see all its columns under the table's own name.
 create function private.truths(t regclass, row_text text, conditions text[]) returns text[]

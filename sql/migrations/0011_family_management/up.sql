@@ -405,7 +405,7 @@ begin
   end if;
   if exists (
     select from public.family_members m join public.users u on u.id = m.user_id
-    where m.family_id = create_invitation.family_id and lower(u.email) = lower(create_invitation.email) and m.status <> 'removed') then
+    where m.family_id = create_invitation.family_id and lower(u.email) = lower(create_invitation.email) and m.status not in ('invited', 'removed')) then
     perform private.fail('NS005', 'whoever has this address is a member already', format('nestctl member list --family %s', family_id));
   end if;
   update public.family_invitations i set status = 'expired'
