@@ -1,4 +1,4 @@
-import { Flags, textFlag, uuidFlag, writeFlags } from '../../src/console/flags/index.js';
+import { Flags, textFlag, uuidFlag, writeFlags, zoneFlag } from '../../src/console/flags/index.js';
 import { GrantedWrite } from '../../src/console/granted-write.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, text } from '../../src/console/views.js';
@@ -22,7 +22,7 @@ export default class FamilyCreate extends GrantedWrite<typeof FamilyCreate> {
       default: 'standard',
     }),
     province: Flags.string({ description: 'province or territory', options: PROVINCES }),
-    'time-zone': Flags.string({ description: 'IANA name of its time zone', default: 'America/Toronto' }),
+    'time-zone': zoneFlag({ description: 'IANA name of its time zone', default: 'America/Toronto' }),
   };
 
   async perform(): Promise<Outcome> {

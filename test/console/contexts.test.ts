@@ -123,7 +123,7 @@ describe('context add', () => {
   });
 
   it.each([
-    ['a URL for a host', ['--host', 'postgres://u:planted@db.example.ca/x'], 'invalid_context'],
+    ['a URL for a host', ['--host', 'postgres://u:planted@db.example.ca/x'], 'password_given'],
     [
       'a URL with a password for an endpoint',
       [
@@ -134,7 +134,7 @@ describe('context add', () => {
         '--store-endpoint',
         'https://u:planted@s3.example.ca',
       ],
-      'invalid_context',
+      'password_given',
     ],
     ['half an object store', ['--store-bucket', 'bkt'], 'missing_flag'],
     ['half a backup engine', ['--backup-engine', 'pgbackrest'], 'missing_flag'],

@@ -117,7 +117,7 @@ test('WAL is archived from the start, and status says so', async () => {
 
 test('an operator revoked since then stays revoked', async () => {
   await askLocal(`update ops.operators set revoked_at = now() where login = 'dev.singh'`, 'postgres');
-  await askLocal(`revoke nestsync_admin from "dev.singh"`, 'postgres');
+  await askLocal(`revoke nestsync_admin from "dev.singh" granted by nestsync_owner`, 'postgres');
   await up();
   const [row] = await askLocal<{ revoked: boolean; member: boolean }>(
     `select revoked_at is not null as revoked, pg_has_role(login, 'nestsync_admin', 'member') as member

@@ -1,6 +1,13 @@
 export * as Args from '@oclif/core/args';
 export * as Flags from '@oclif/core/flags';
-export { deadlineFlag, memberFlags, permissionsFlag, personFlag, roleFlag } from './people.js';
+export {
+  deadlineFlag,
+  memberFlags,
+  permissionsFlag,
+  personFlag,
+  roleFlag,
+  zoneFlag,
+} from './people.js';
 export { listFlags, rowFlags, tableFlags } from './row-flags.js';
 export { consentFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
 export { type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { parseDeadline } from '../time/parse-deadline.js';
-import { systemZone } from '../time/zone.js';
+import { isZone, systemZone } from '../time/zone.js';
 import { parseUuid, uuidFlag } from './values.js';
 
 /** A person by e-mail address or id. */
@@ -41,5 +41,14 @@ export const permissionsFlag = Flags.custom<string[]>({
     if (odd !== undefined)
       throw new Error(`"${odd}" is no permission: write resource:read, or insert, update, delete, write`);
     return names;
+  },
+});
+
+/** IANA name of a time zone. */
+export const zoneFlag = Flags.custom<string>({
+  helpValue: 'America/Toronto',
+  parse: async (input) => {
+    if (!isZone(input)) throw new Error(`there is no zone "${input}"`);
+    return input;
   },
 });

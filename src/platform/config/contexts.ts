@@ -41,7 +41,10 @@ export async function resolveContext(name?: string, path = contextFilePath()): P
       next: names.length > 0 ? 'nestctl context list' : 'nestctl local up',
     });
   }
-  for (const each of [settings, settings.owner, settings.replica]) keepFromPrograms(each?.password_env);
+  // Also those of other contexts: they stand in the same environment.
+  for (const each of Object.values(contexts)) {
+    for (const login of [each, each.owner, each.replica]) keepFromPrograms(login?.password_env);
+  }
   return { ...settings, name: wanted };
 }
 
