@@ -745,6 +745,7 @@ create table ops.access_reviews (
   constraint access_reviews_note check (char_length(btrim(note)) >= 10 and note !~ '[[:cntrl:]]')
 );
 comment on table ops.access_reviews is 'What somebody else said afterwards of each break-glass that was started alone.';
+create index access_reviews_operator_idx on ops.access_reviews (operator);
 create index access_reviews_reviewer_idx on ops.access_reviews (reviewer);
 
 create function private.stamp_review() returns trigger
