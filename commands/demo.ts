@@ -4,6 +4,8 @@ import type { Stop } from '../src/console/tour.js';
 import { text } from '../src/console/views.js';
 
 const CONTEXT = 'local';
+const SECOND = 'local-second';
+const OUTAGE = ['--reason', 'the provider of sign-in is down', '--ticket', 'INC-2'];
 const WHY = ['--reason', 'a grandparent cannot see the log', '--ticket', 'SUP-1042'];
 
 export default class Demo extends ConsoleCommand<typeof Demo> {
@@ -28,12 +30,16 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
       visits.push(...(await takeTour([seed], options)));
     }
     const { email, family_id } = relative ?? (await this.#lockedOut()) ?? { email: '', family_id: '' };
-    visits.push(...(await takeTour(supportJob(email, family_id), options)));
+    visits.push(
+      ...(await takeTour([...supportJob(email, family_id), ...recoveryJob, askForEverything], options)),
+    );
+    visits.push(...(await takeTour(fourEyes(await this.#pendingApproval()), options)));
     return {
       result: { visits },
       view: [
         text(''),
-        text('That was the support job. The database is still up; try next:', { mark: 'good' }),
+        text('Those were the jobs so far. The database is still up; try next:', { mark: 'good' }),
+        text('  nestctl                                                 the three jobs, to choose from'),
         text('  nestctl audit query --operator camille.roy --since 1h   what the log says about you'),
         text(
           '  nestctl family list --context local-second              the same as another operator: nothing',
@@ -47,6 +53,20 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
         ),
       ],
     };
+  }
+
+  /** The request that the second operator is about to read. */
+  async #pendingApproval(): Promise<string> {
+    const { listApprovals } = await import('../src/platform/approvals/index.js');
+    const { operatorTarget, resolveContext } = await import('../src/platform/config/contexts.js');
+    const { openSession } = await import('../src/platform/database/session.js');
+    const session = await openSession(operatorTarget(await resolveContext(SECOND)), { duty: 'admin' });
+    try {
+      const { approvals } = await listApprovals(session, { forMe: true, ended: false, limit: 1 });
+      return approvals[0]?.id ?? '';
+    } finally {
+      await session.close();
+    }
   }
 
   async #lockedOut() {
@@ -69,9 +89,29 @@ function supportJob(email: string, family: string): Stop[] {
       about: 'No reason, no rows: open access to that one family, for half an hour',
       words: ['access', 'open', '--family', family, ...WHY, '--for', '30m'],
     },
-    { about: 'The cause: that membership has expired', words: ['family', 'show', family] },
+    { about: 'Who is in it', words: ['family', 'show', family] },
     {
-      about: 'Who gave it, and when?',
+      about: 'Why not? As the database decides it, with the smallest missing fact and what mends it',
+      words: [
+        'access',
+        'explain',
+        '--user',
+        email,
+        '--family',
+        family,
+        '--table',
+        'families',
+        '--row',
+        family,
+        ...WHY,
+      ],
+    },
+    {
+      about: 'Mend it: bound to what was shown, with the way back',
+      words: ['member', 'extend', '--family', family, '--user', email, '--until', '365d', '--yes'],
+    },
+    {
+      about: 'Who changed what, and why?',
       words: ['audit', 'query', '--family', family, '--table', 'family_members', '--limit', '5'],
     },
     {
@@ -81,8 +121,71 @@ function supportJob(email: string, family: string): Stop[] {
     { about: 'As of that refresh', words: ['analytics', 'usage', '--family', family] },
     { about: 'Done: close the access', words: ['access', 'close', '--all'] },
     {
-      about: 'And what the log says about us',
-      words: ['audit', 'query', '--operator', 'camille.roy', '--limit', '6'],
+      about: 'And what the log says about us, for a spreadsheet',
+      words: [
+        'audit',
+        'query',
+        '--operator',
+        'camille.roy',
+        '--limit',
+        '6',
+        '--format',
+        'csv',
+        '--columns',
+        'time,what,table,by,reason',
+      ],
     },
+    {
+      about: 'Is the row security of this database sound? 44 rules, on any database',
+      words: ['access', 'lint'],
+    },
+  ];
+}
+
+/** What must be done again and again, and what proves later that it was. */
+const recoveryJob: readonly Stop[] = [
+  {
+    about: 'The jobs that must be done again and again; each run is on record',
+    words: ['maintenance', 'run', '--reason', 'first round of the tour', '--ticket', 'OPS-7'],
+    passing: [0, 3, 9],
+  },
+  {
+    about: 'What nobody keeps yet is unknown, never ok',
+    words: ['maintenance', 'status'],
+    passing: [0, 3, 9],
+  },
+  {
+    about: 'Signed evidence of what must be provable later',
+    words: ['evidence', 'verify'],
+    passing: [0, 3, 9],
+  },
+];
+
+const everything = ['access', 'open', '--break-glass', '--approved', '--for', '60m', ...OUTAGE];
+
+const askForEverything: Stop = {
+  about: 'Four eyes: whoever breaks the glass asks a second operator first',
+  words: everything,
+  passing: [8],
+};
+
+/** The second operator of this machine grants it; the first goes on by the same command. */
+function fourEyes(approval: string): Stop[] {
+  return [
+    {
+      about: 'The second operator reads the plan and grants it',
+      words: [
+        'approval',
+        'grant',
+        approval,
+        '--context',
+        SECOND,
+        '--reason',
+        'spoken with them by phone',
+        '--yes',
+      ],
+    },
+    { about: 'The same command goes on', words: everything },
+    { about: 'Done: close it', words: ['access', 'close', '--all', '--duty', 'admin'] },
   ];
 }
