@@ -155,6 +155,12 @@ const recoveryJob: readonly Stop[] = [
     passing: [0, 3, 9],
   },
   {
+    about: 'A key of your own for signed evidence; that it was made is its first record',
+    words: ['evidence', 'key', 'create', '--reason', 'a first key for the tour', '--ticket', 'OPS-7'],
+    // 6: a tour before has made one.
+    passing: [0, 6],
+  },
+  {
     about: 'Signed evidence of what must be provable later',
     words: ['evidence', 'verify'],
     passing: [0, 3, 9],
