@@ -2,6 +2,7 @@
 -- locks: none on existing tables
 -- transaction: yes
 -- reversible: yes, where nobody was ever explained anything
+-- seeds: audit.captured_tables
 
 -- Support must find out why a person may not do something to a row, and must not read as that person to find out.
 -- So the conditions of the policies are evaluated here, and only their truth leaves. The question is recorded first
