@@ -92,7 +92,7 @@ function words(wish: MemberWish): string[] {
     case 'set-role':
       return ['--role', wish.role];
     case 'set-permissions':
-      return [`--grant=${wish.granted.join(',')}`, `--deny=${wish.denied.join(',')}`];
+      return [`--grant=${wish.granted.join(',') || 'none'}`, `--deny=${wish.denied.join(',') || 'none'}`];
     default:
       return [];
   }

@@ -32,11 +32,11 @@ export const memberFlags = {
   user: personFlag({ description: 'the member', required: true }),
 };
 
-/** Permissions such as `usage:read`, separated by commas; empty for none. */
+/** Permissions such as `usage:read`, separated by commas; `none` for none. */
 export const permissionsFlag = Flags.custom<string[]>({
-  helpValue: 'usage:read,inventory:write',
+  helpValue: 'usage:read,inventory:write|none',
   parse: async (input) => {
-    const names = input === '' ? [] : input.split(',').map((name) => name.trim());
+    const names = input === 'none' ? [] : input.split(',').map((name) => name.trim());
     const odd = names.find((name) => !/^[a-z_]+:(read|insert|update|delete|write)$/.test(name));
     if (odd !== undefined)
       throw new Error(`"${odd}" is no permission: write resource:read, or insert, update, delete, write`);

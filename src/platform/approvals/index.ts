@@ -6,5 +6,6 @@ export {
   type ApprovalSort,
   listApprovals,
 } from './list-approvals.js';
+export { pendingApproval } from './pending-approval.js';
 export { requestApproval } from './request-approval.js';
 export { showApproval } from './show-approval.js';

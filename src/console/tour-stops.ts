@@ -1,0 +1,123 @@
+import type { Stop } from './tour.js';
+
+const OUTAGE = ['--reason', 'the provider of sign-in is down', '--ticket', 'INC-2'];
+const WHY = ['--reason', 'a grandparent cannot see the log', '--ticket', 'SUP-1042'];
+
+/** "Grandma can't see the baby's log any more." */
+export function supportJob(email: string, family: string): Stop[] {
+  return [
+    { about: 'Is everything in order?', words: ['doctor'], passing: [0, 3, 9] },
+    {
+      about: `A grandparent cannot see the baby's log any more. All we have is an e-mail address: the directory answers masked, and on record`,
+      words: ['family', 'list', '--email', email, ...WHY],
+    },
+    {
+      about: 'No reason, no rows: open access to that one family, for half an hour',
+      words: ['access', 'open', '--family', family, ...WHY, '--for', '30m'],
+    },
+    { about: 'Who is in it', words: ['family', 'show', family] },
+    {
+      about: 'Why not? As the database decides it, with the smallest missing fact and what mends it',
+      words: [
+        'access',
+        'explain',
+        '--user',
+        email,
+        '--family',
+        family,
+        '--table',
+        'families',
+        '--row',
+        family,
+        ...WHY,
+      ],
+    },
+    {
+      about: 'Mend it: bound to what was shown, with the way back',
+      words: ['member', 'extend', '--family', family, '--user', email, '--until', '365d', '--yes'],
+    },
+    {
+      about: 'Who changed what, and why?',
+      words: ['audit', 'query', '--family', family, '--table', 'family_members', '--limit', '5'],
+    },
+    {
+      about: 'How the children are doing, by week',
+      words: ['analytics', 'refresh', '--reason', 'figures for the tour', '--ticket', 'OPS-7'],
+    },
+    { about: 'As of that refresh', words: ['analytics', 'usage', '--family', family] },
+    { about: 'Done: close the access', words: ['access', 'close', '--all'] },
+    {
+      about: 'And what the log says about us, for a spreadsheet',
+      words: [
+        'audit',
+        'query',
+        '--operator',
+        'camille.roy',
+        '--limit',
+        '6',
+        '--format',
+        'csv',
+        '--columns',
+        'time,what,table,by,reason',
+      ],
+    },
+    {
+      about: 'Is the row security of this database sound? 44 rules, on any database',
+      words: ['access', 'lint'],
+    },
+  ];
+}
+
+/** What must be done again and again, and what proves later that it was. */
+export const recoveryJob: readonly Stop[] = [
+  {
+    about: 'The jobs that must be done again and again; each run is on record',
+    words: ['maintenance', 'run', '--reason', 'first round of the tour', '--ticket', 'OPS-7'],
+    passing: [0, 3, 9],
+  },
+  {
+    about: 'What nobody keeps yet is unknown, never ok',
+    words: ['maintenance', 'status'],
+    passing: [0, 3, 9],
+  },
+  {
+    about: 'A key of your own for signed evidence; that it was made is its first record',
+    words: ['evidence', 'key', 'create', '--reason', 'a first key for the tour', '--ticket', 'OPS-7'],
+    // 6: a tour before has made one.
+    passing: [0, 6],
+  },
+  {
+    about: 'Signed evidence of what must be provable later',
+    words: ['evidence', 'verify'],
+    passing: [0, 3, 9],
+  },
+];
+
+const everything = ['access', 'open', '--break-glass', '--approved', '--for', '60m', ...OUTAGE];
+
+export const askForEverything: Stop = {
+  about: 'Four eyes: whoever breaks the glass asks a second operator first',
+  words: everything,
+  passing: [8],
+};
+
+/** The second operator of this machine grants it; the first goes on by the same command. */
+export function fourEyes(approval: string, second: string): Stop[] {
+  return [
+    {
+      about: 'The second operator reads the plan and grants it',
+      words: [
+        'approval',
+        'grant',
+        approval,
+        '--context',
+        second,
+        '--reason',
+        'spoken with them by phone',
+        '--yes',
+      ],
+    },
+    { about: 'The same command goes on', words: everything },
+    { about: 'Done: close it', words: ['access', 'close', '--all', '--duty', 'admin'] },
+  ];
+}
