@@ -205,8 +205,8 @@ test('every flag of every command refuses what is none of its values, and unknow
     inBoth.push([...whole, '--nonsense']);
     cases.push([...whole, 'surplus', 'words']);
     const missing = [...Object.values(args), ...Object.values(flags)].some(({ required }) => required);
-    // Whose access is to be explained is a choice between two flags: without either it is a mistake of usage.
-    if (id === 'access:explain') cases.push(words(id));
+    // A choice between two flags that is not made is a mistake of usage.
+    if (['access:explain', 'operator:duty'].includes(id)) cases.push(words(id));
     else if (missing) unasked.push(words(id));
     for (const [name, flag] of Object.entries(flags)) {
       // One that was given already, or excludes one that was, is refused for that instead.
