@@ -98,15 +98,15 @@ function unknown(rule: Rule, error: unknown): LintFinding {
 function chosen(rules: readonly Rule[], { only, skip = [] }: LintOptions): Rule[] {
   const names = rules.map(({ name }) => name);
   for (const name of [...(only ?? []), ...skip]) {
-    if (!names.includes(name)) throw unknownName('rule', name, `Rules: ${names.join(', ')}.`);
+    if (!names.includes(name)) throw unknownName('rule', name, names);
   }
   return rules.filter(({ name }) => (only?.includes(name) ?? true) && !skip.includes(name));
 }
 
-function unknownName(kind: string, name: string, hint?: string): NestctlError {
+function unknownName(kind: string, name: string, among: readonly string[] = []): NestctlError {
   return new NestctlError(`There is no ${kind} "${name}".`, {
     kind: 'usage',
     code: `unknown_${kind}`,
-    ...(hint === undefined ? {} : { hint }),
+    ...(among.length === 0 ? {} : { hint: `Rules: ${among.join(', ')}.`, mistaken: { name, among } }),
   });
 }
