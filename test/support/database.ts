@@ -37,11 +37,14 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** The server that the global setup started, or the one that NESTCTL_TEST_SERVER describes. */
+/** The server that the global setup started for this worker. */
 export function testServer(): TestServer {
-  const text = process.env.NESTCTL_TEST_SERVER;
-  if (text === undefined) throw new Error('NESTCTL_TEST_SERVER is not set: run the tests through vitest');
-  return JSON.parse(text) as TestServer;
+  const text = process.env.NESTCTL_TEST_SERVERS;
+  if (text === undefined) throw new Error('NESTCTL_TEST_SERVERS is not set: run the tests through vitest');
+  const servers = JSON.parse(text) as TestServer[];
+  const server = servers[(Number(process.env.VITEST_POOL_ID ?? 1) - 1) % servers.length];
+  if (server === undefined) throw new Error('NESTCTL_TEST_SERVERS names no server');
+  return server;
 }
 
 /** A login of the server in one of its databases. */

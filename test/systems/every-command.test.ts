@@ -14,7 +14,7 @@ import { inTurns, type OperatorConsole, operatorConsole } from '../support/opera
 import { makeFamily } from '../support/small-world.js';
 
 const commands = manifestCommands();
-const FOLDER = join(packageRoot(), 'test', 'console');
+const FOLDER = join(packageRoot(), 'test', 'systems');
 const STACK = /^\s+at .*[:(]|node_modules|UnhandledPromise|\.js:\d+/m;
 /** Keys below them are columns of tables, not of ours. */
 const MAPS = ['before', 'after'];
@@ -163,7 +163,7 @@ describe('every command of the build', () => {
 describe('the stable interface', () => {
   const HOW =
     'The interface that scripts depend on has changed. If that is meant, and CHANGELOG.md says so, write it down with: ' +
-    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project console test/console/every-command.test.ts';
+    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project systems test/systems/every-command.test.ts';
 
   function compare(file: string, now: string): void {
     const path = join(FOLDER, file);
