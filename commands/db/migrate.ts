@@ -30,7 +30,8 @@ export default class DbMigrate extends ConsoleCommand<typeof DbMigrate> {
       target: await this.ownerTarget(),
       to: this.flags.to,
       signal: this.signal,
-      onStep: (step: Parameters<typeof describeStep>[0]) => this.progress(describeStep(step)),
+      onStep: (step: Parameters<typeof describeStep>[0]) =>
+        (step.type === 'done' ? this.finished : this.progress)(describeStep(step)),
     };
     const rehearse = this.flags.rehearse || (kind === 'local' && this.flags['dry-run']);
     const plan = await migrate({ ...options, dryRun: true, rehearse });

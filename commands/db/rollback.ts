@@ -39,7 +39,8 @@ export default class DbRollback extends ConsoleCommand<typeof DbRollback> {
       steps: this.flags.steps,
       allowDataLoss: kind === 'local',
       signal: this.signal,
-      onStep: (step: Parameters<typeof describeStep>[0]) => this.progress(describeStep(step)),
+      onStep: (step: Parameters<typeof describeStep>[0]) =>
+        (step.type === 'done' ? this.finished : this.progress)(describeStep(step)),
     };
     return await this.change({
       plan: async () => resultOf(await rollback({ ...options, dryRun: true })),

@@ -231,6 +231,9 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
   /** What is going on now, on stderr; what was told before is over. Bound, to be handed to operations. */
   protected readonly progress = (message: string): void => this.#stages.begin(message);
 
+  /** What was going on is over, and is remembered by this. Bound. */
+  protected readonly finished = (message: string): void => this.#stages.finish(message);
+
   /** How far work has come that can be counted: a bar where the terminal can, else a line now and then. Bound. */
   protected readonly counted = (count: Count): void => this.#stages.count(count);
 

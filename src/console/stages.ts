@@ -58,6 +58,13 @@ export class Stages {
     else this.#line(label);
   }
 
+  /** Ends the stage at work under another name, such as with how long it took. */
+  finish(label: string): void {
+    this.#now = label;
+    if (!this.#live) this.#line(label);
+    this.#settle();
+  }
+
   /** Tells how far the counted work has come. The first count begins it, the whole count ends it. */
   count(count: Count): void {
     if (this.#count === undefined || this.#count.what !== count.what) {
