@@ -1,8 +1,8 @@
 import type { BrokenGlass, Deeds } from '../../src/access/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Flags, uuidArg, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { Flags, tableFlags, uuidArg, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { brokenGlassTable, deedsViews } from '../../src/console/review-views.js';
+import { brokenGlassTable, deedsViews, REVIEW_COLUMNS } from '../../src/console/review-views.js';
 import { text } from '../../src/console/views.js';
 
 const DUTIES = ['auditor', 'admin'] as const;
@@ -23,6 +23,7 @@ export default class AccessReview extends ConsoleCommand<typeof AccessReview> {
   static override flags = {
     ...writeFlags,
     ...zoneFlags,
+    ...tableFlags(REVIEW_COLUMNS),
     all: Flags.boolean({ description: 'also those that were reviewed', default: false }),
     verdict: Flags.option({ options: Object.keys(VERDICTS) as Verdict[] })({
       description: 'sign the review',
@@ -39,7 +40,8 @@ export default class AccessReview extends ConsoleCommand<typeof AccessReview> {
     const { verdict } = this.flags;
     if (grant === undefined) {
       const reviews = await this.withSession(DUTIES, (session) => listReviews(session, this.flags));
-      return { result: { reviews }, view: brokenGlassTable(reviews), next: firstDue(reviews) };
+      const view = brokenGlassTable(this.sorted(reviews, REVIEW_COLUMNS));
+      return { result: { reviews }, view, next: firstDue(reviews) };
     }
     if (verdict === undefined) {
       const deeds = await this.withSession(DUTIES, (session) => readDeeds(session, grant));

@@ -1,8 +1,9 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Flags, textFlag } from '../../src/console/flags/index.js';
+import { chainNode, chainTable, FAULT_COLUMNS } from '../../src/console/evidence-views.js';
+import { Flags, rowFlags, textFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { text, tree } from '../../src/console/views.js';
-import type { CarriedReport, ChainReport, Evidence } from '../../src/evidence/index.js';
+import type { CarriedReport, Evidence } from '../../src/evidence/index.js';
 
 export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify> {
   static override summary = 'Verify signed records: every byte, every link, every key, and that none is gone';
@@ -16,6 +17,7 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
     '<%= config.bin %> <%= command.id %> --chain keys --head keys:2:9f86d081…',
   ];
   static override flags = {
+    ...rowFlags(FAULT_COLUMNS),
     carried: Flags.boolean({
       description: 'also what was carried to the object store, and the chains here against it',
     }),
@@ -56,11 +58,12 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
         faults: faults.length,
         doubts: doubts.length,
       },
+      rows: chainTable(all),
       view: [
-        tree(...chains.map(reportNode)),
+        tree(...chains.map(chainNode)),
         ...(carried === undefined
           ? []
-          : [tree({ text: carried.place, children: carried.chains.map(reportNode) })]),
+          : [tree({ text: carried.place, children: carried.chains.map(chainNode) })]),
         records === 0 && faults.length === 0
           ? text('There is no evidence yet.')
           : faults.length > 0
@@ -80,25 +83,4 @@ export default class EvidenceVerify extends ConsoleCommand<typeof EvidenceVerify
     const { verifyCarried, withCarrier } = await import('../../src/evidence/index.js');
     return await withCarrier(await this.context(), (carrier) => verifyCarried(evidence, carrier));
   }
-}
-
-function reportNode({ chain, size, head, faults, doubts }: ChainReport) {
-  const told = [
-    ...faults.map(({ kind, number, detail }) => ({
-      text: number === null ? kind : `${kind}: record ${number}`,
-      mark: 'bad' as const,
-      note: detail,
-    })),
-    ...doubts.map(({ number, detail }) => ({
-      text: `unproven: record ${number}`,
-      mark: 'unknown' as const,
-      note: detail,
-    })),
-  ];
-  return {
-    text: `${chain}: ${size}`,
-    mark: told[0]?.mark ?? ('good' as const),
-    note: head === null ? 'empty' : `${chain}:${head.size}:${head.hash}`,
-    children: told,
-  };
 }

@@ -1,5 +1,5 @@
 import type { Tone } from './colour.js';
-import { details, heading, table, toned, type View } from './views.js';
+import { type Column, details, heading, table, toned, type View } from './views.js';
 
 type ReviewState = 'open' | 'due' | 'overdue' | 'reviewed';
 
@@ -41,22 +41,20 @@ const TONES: Readonly<Record<ReviewState, Tone>> = {
   reviewed: 'muted',
 };
 
+export const REVIEW_COLUMNS: readonly Column<BrokenGlass>[] = [
+  { name: 'grant', value: (one) => one.id },
+  { name: 'state', value: (one) => toned(TONES[one.state], one.state), keep: true },
+  { name: 'operator', value: (one) => one.operator, keep: true },
+  { name: 'opened', value: (one) => one.opened_at },
+  { name: 'due', value: (one) => one.review_due_at },
+  { name: 'ticket', value: (one) => one.ticket },
+  { name: 'reason', value: (one) => one.reason },
+  { name: 'verdict', value: (one) => one.verdict?.replace('_', ' '), raw: (one) => one.verdict },
+  { name: 'reviewer', value: (one) => one.reviewer },
+];
+
 export function brokenGlassTable(reviews: readonly BrokenGlass[]): View {
-  return table(
-    reviews,
-    [
-      { name: 'grant', value: (one) => one.id },
-      { name: 'state', value: (one) => toned(TONES[one.state], one.state), keep: true },
-      { name: 'operator', value: (one) => one.operator, keep: true },
-      { name: 'opened', value: (one) => one.opened_at },
-      { name: 'due', value: (one) => one.review_due_at },
-      { name: 'ticket', value: (one) => one.ticket },
-      { name: 'reason', value: (one) => one.reason },
-      { name: 'verdict', value: (one) => one.verdict?.replace('_', ' ') },
-      { name: 'reviewer', value: (one) => one.reviewer },
-    ],
-    'No break-glass waits for a review.',
-  );
+  return table(reviews, REVIEW_COLUMNS, 'No break-glass waits for a review.');
 }
 
 /** What the reviewer reads before signing. */

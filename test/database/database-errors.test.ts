@@ -47,8 +47,8 @@ async function errorOf(
   return found;
 }
 
-const raise = (state: string, hint = '') =>
-  `do $$ begin raise exception 'Why it is refused.' using errcode = '${state}'${hint && `, hint = '${hint}'`}, detail = '${SECRET}'; end $$`;
+const raise = (state: string, hint = '', message = 'Why it is refused.') =>
+  `do $$ begin raise exception '${message}' using errcode = '${state}'${hint && `, hint = '${hint}'`}, detail = '${SECRET}'; end $$`;
 
 describe('our own RAISEs', () => {
   it.each([
@@ -68,6 +68,14 @@ describe('our own RAISEs', () => {
       hint: 'Ask the compliance officer.',
     });
     expect(error.next).toBeUndefined();
+  });
+
+  it.each([
+    ['a ticket is needed', 'A ticket is needed.'],
+    ['camille.roy waits for a day', 'camille.roy waits for a day.'],
+    ['Which one?', 'Which one?'],
+  ])('are sentences: %s', async (message, said) => {
+    expect((await errorOf(raise('NS001', '', message))).message).toBe(said);
   });
 
   it('offers a hint that is a command as the next one to type', async () => {

@@ -105,6 +105,28 @@ describe('other views', () => {
     );
   });
 
+  it('break the lines of a tree below their own text on a narrow terminal, and nowhere else', () => {
+    const note = 'the smallest missing fact of all those that are missing here';
+    const view = tree({
+      text: 'Grandma cannot see the log of the baby',
+      mark: 'bad',
+      children: [{ text: 'membership expired', mark: 'bad', note }, { text: 'role' }],
+    });
+    expect(draw(view, { width: 32 }).screen).toBe(
+      [
+        '✗ Grandma cannot see the log',
+        '│ of the baby',
+        '├ ✗ membership expired ← the',
+        '│   smallest missing fact of all',
+        '│   those that are missing here',
+        '└ role',
+        '',
+      ].join('\n'),
+    );
+    expect(draw(view, { width: 20 }).screen.split('\n')).toHaveLength(4);
+    expect(draw(view).screen).toContain(`membership expired ← ${note}\n`);
+  });
+
   it('draw a tree with marks and notes', () => {
     const view = tree({
       text: 'cannot SELECT',

@@ -194,7 +194,7 @@ export function serverError(error: ServerError, target: ConnectionTarget): Nestc
     const [kind, code] = ours;
     // A hint that is a command to type is offered as one.
     const way = error.hint?.startsWith('nestctl ') ? { next: error.hint } : { hint: error.hint };
-    return new NestctlError(error.message, { kind, code, ...way });
+    return new NestctlError(sentence(error.message), { kind, code, ...way });
   }
   if (error.code === '28P01') return wrongPassword(target);
   if (error.code.startsWith('23')) return constraintError(error);
@@ -208,6 +208,12 @@ export function serverError(error: ServerError, target: ConnectionTarget): Nestc
   }
   const [message, details] = rule(error, target);
   return new NestctlError(message, details);
+}
+
+/** SQL writes its messages without a capital and a period. A first word that may be a login is left alone. */
+function sentence(message: string): string {
+  const begun = /^[a-z]+ /.test(message) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function plainMessage(error: ServerError): string {
