@@ -1,5 +1,13 @@
 export { type BreakGlassPlan, breakGlass, planBreakGlass } from './break-glass.js';
 export { closeAccess, planClosing } from './close-access.js';
+export {
+  applyFix,
+  type Cause,
+  type Diagnosis,
+  diagnoseAccess,
+  parseExpectation,
+  planFix,
+} from './diagnose/index.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
 export {
   type ExplainWish,

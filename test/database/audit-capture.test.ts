@@ -82,12 +82,15 @@ describe('a statement about one row of each table', () => {
     expect(tally(events)).toEqual({ [`DELETE ${name}`]: 1 });
   });
 
-  it.each(['ops.access_grants', 'ops.directory_lookups', 'ops.access_explanations', 'ops.maintenance_runs'])(
-    'delete from %s is refused',
-    async (name) => {
-      await expect(run(`delete from ${name}`)).rejects.toThrow(/never deleted/);
-    },
-  );
+  it.each([
+    'ops.access_grants',
+    'ops.directory_lookups',
+    'ops.access_explanations',
+    'ops.access_diagnoses',
+    'ops.maintenance_runs',
+  ])('delete from %s is refused', async (name) => {
+    await expect(run(`delete from ${name}`)).rejects.toThrow(/never deleted/);
+  });
 
   it('never lets a redacted value into the log', async () => {
     const [found] = await owner.query(

@@ -197,6 +197,12 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
       values ('support', '${PERSON}', 'public.children', '{"id": "${CHILD}"}', 'select');
       alter table ops.access_explanations enable trigger access_explanations_stamp`,
   },
+  'ops.access_diagnoses': {
+    insert: `alter table ops.access_diagnoses disable trigger access_diagnoses_stamp;
+      insert into ops.access_diagnoses (duty, person, family_id, permissions, child)
+      values ('support', '${PERSON}', '${FAMILY}', '{usage:read}', 'Léa');
+      alter table ops.access_diagnoses enable trigger access_diagnoses_stamp`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

@@ -38,6 +38,7 @@ const MEMBER = ['--family', UUID, '--user', 'gran@example.ca', ...WHY, '--yes'];
  */
 const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:close': [UUID],
+  'access:diagnose': ['--user', UUID, ...WHY],
   'access:lint': [],
   'access:explain': ['--user', UUID, '--table', 'children', ...WHY],
   'access:list': [],

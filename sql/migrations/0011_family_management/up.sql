@@ -325,11 +325,13 @@ begin
     perform private.fail('NS005', 'both accounts are members of the same family',
       'Decide which membership is to stay, and remove the other: nestctl member remove');
   end if;
-  insert into public.family_members (family_id, user_id, role, granted_permissions, denied_permissions, status, joined_at, access_expires_at, invited_by, created_by)
-  select m.family_id, k.id, m.role, m.granted_permissions, m.denied_permissions, m.status, m.joined_at, m.access_expires_at, m.invited_by, m.created_by
+  -- As old as it was: a membership that has ended cannot have begun after its end.
+  insert into public.family_members as there (family_id, user_id, role, granted_permissions, denied_permissions, status, joined_at, access_expires_at, invited_by, created_by, created_at)
+  select m.family_id, k.id, m.role, m.granted_permissions, m.denied_permissions, m.status, m.joined_at, m.access_expires_at, m.invited_by, m.created_by, m.created_at
   from public.family_members m where m.user_id = d.id and m.status <> 'removed'
   on conflict on constraint family_members_person_once do update set role = excluded.role, granted_permissions = excluded.granted_permissions,
-    denied_permissions = excluded.denied_permissions, status = excluded.status, access_expires_at = excluded.access_expires_at;
+    denied_permissions = excluded.denied_permissions, status = excluded.status, access_expires_at = excluded.access_expires_at,
+    created_at = least(there.created_at, excluded.created_at);
   get diagnostics moved = row_count;
   update public.family_members m set status = 'removed' where m.user_id = d.id and m.status <> 'removed';
   update public.users u set status = 'suspended' where u.id = d.id;

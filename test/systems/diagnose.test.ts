@@ -1,0 +1,3 @@
+import { diagnoseCorpus } from '../support/diagnose/corpus.js';
+
+diagnoseCorpus({ mending: true });
