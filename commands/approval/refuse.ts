@@ -1,3 +1,4 @@
+import { fromApprovals } from '../../src/console/approval-choice.js';
 import { approvalDetails, planText } from '../../src/console/approval-views.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { uuidArg, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
@@ -14,6 +15,10 @@ export default class ApprovalRefuse extends ConsoleCommand<typeof ApprovalRefuse
   ];
   static override args = { request: uuidArg({ description: 'its id', required: true }) };
   static override flags = { ...writeFlags, ...zoneFlags };
+
+  protected override readonly choices = {
+    request: fromApprovals((duties, work) => this.withSession(duties, work), { forMe: true }),
+  };
 
   async perform(): Promise<Outcome> {
     const { decideApproval, planDecision, showApproval } = await import(

@@ -1,3 +1,4 @@
+import { fromApprovals } from '../../src/console/approval-choice.js';
 import { approvalDetails } from '../../src/console/approval-views.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { staffFlags, uuidArg, zoneFlags } from '../../src/console/flags/index.js';
@@ -10,6 +11,10 @@ export default class ApprovalShow extends ConsoleCommand<typeof ApprovalShow> {
   static override examples = ['<%= config.bin %> <%= command.id %> 5c1e07d2-…'];
   static override args = { request: uuidArg({ description: 'its id', required: true }) };
   static override flags = { ...staffFlags, ...zoneFlags };
+
+  protected override readonly choices = {
+    request: fromApprovals((duties, work) => this.withSession(duties, work), { forMe: false }),
+  };
 
   async perform(): Promise<Outcome> {
     const { showApproval } = await import('../../src/platform/approvals/index.js');

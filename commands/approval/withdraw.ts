@@ -1,3 +1,4 @@
+import { fromApprovals } from '../../src/console/approval-choice.js';
 import { approvalDetails, planText } from '../../src/console/approval-views.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { uuidArg, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
@@ -13,6 +14,13 @@ export default class ApprovalWithdraw extends ConsoleCommand<typeof ApprovalWith
   ];
   static override args = { request: uuidArg({ description: 'its id', required: true }) };
   static override flags = { ...writeFlags, ...zoneFlags };
+
+  protected override readonly choices = {
+    request: fromApprovals((duties, work) => this.withSession(duties, work), {
+      forMe: false,
+      by: async () => (await this.context()).user,
+    }),
+  };
 
   async perform(): Promise<Outcome> {
     const { decideApproval, planDecision } = await import('../../src/platform/approvals/index.js');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withConnection } from '../../src/platform/database/connection.js';
+import { runOnTerminal } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
 import { makeFamily } from '../support/small-world.js';
@@ -466,6 +467,27 @@ describe('break-glass', () => {
     ]);
     expect(long.body.error).toMatchObject({ exitCode: 2 });
     await camille.json(['access', 'close', '--all']);
+  });
+
+  test('whose id is missing is found by typing: others’ to decide, one’s own to withdraw', async () => {
+    await camille.json(['access', 'open', '--break-glass', '--approved', ...WHY]);
+    const on = (who: OperatorConsole, verb: string) =>
+      runOnTerminal(['approval', verb, ...WHY, '--yes'], {
+        env: { ...who.env, NO_COLOR: '1' },
+        type: [
+          { at: 'Which request?', keys: 'camille' },
+          { at: 'camille.roy ·', keys: '\r' },
+        ],
+      });
+    const refused = await on(dev, 'refuse');
+    expect(refused.code, refused.stdout).toBe(0);
+    expect(refused.stdout).toMatch(/nestctl approval refuse [0-9a-f-]{36}/);
+    const left = await camille.json(['approval', 'list']);
+    expect(left.body.result.approvals).toEqual([]);
+    await camille.json(['access', 'open', '--break-glass', '--approved', ...WHY]);
+    expect((await on(camille, 'withdraw')).code).toBe(0);
+    const nothing = await runOnTerminal(['approval', 'withdraw', ...WHY, '--yes'], { env: camille.env });
+    expect(nothing.code).toBe(5);
   });
 
   test('alone: a banner, a finding of doctor, and a review that somebody else signs', async () => {

@@ -98,7 +98,7 @@ describe('a missing family', () => {
       env: { ...me.env, ...PLAIN },
       type: [
         { at: 'Which family?', keys: 'trem' },
-        { at: 'directory quota reached', keys: '\u0003' },
+        { at: 'Directory quota reached', keys: '\u0003' },
       ],
     });
     expect(run.code).toBe(130);

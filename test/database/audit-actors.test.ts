@@ -199,7 +199,7 @@ describe('operators', () => {
     await open('read', 'merge of two families', 'SUP-8', { family });
     await open('read', 'another matter entirely', 'SUP-10', { user: person });
     await expect(oracle.watch(() => session({ duty: 'admin' }, (one) => one.query(RENAME)))).rejects.toThrow(
-      /several access grants/,
+      /Several access grants/,
     );
     const events = await oracle.watch(() =>
       session({ duty: 'admin', reason: 'merge of two families', ticket: 'SUP-8' }, (one) =>
