@@ -14,10 +14,22 @@ export {
   type Explanation,
   explainAccess,
   explainAsRole,
+  explainAt,
   type RoleWish,
 } from './explain/index.js';
 export { findFamilies } from './find-families.js';
 export type { Grant, GrantKind } from './grant.js';
+export {
+  type ImpersonationWish,
+  type PersonsRows,
+  type PersonsWrite,
+  type PersonsWritePlan,
+  type PersonsWriteWish,
+  planWriteAsPerson,
+  readAsPerson,
+  totalOf,
+  writeAsPerson,
+} from './impersonate/index.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
 export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';

@@ -59,7 +59,7 @@ export function planAccess(session: Session, scope: Scope, wish: AccessWish): Ac
  */
 export async function openAccess(session: Session, plan: AccessPlan): Promise<OpenedAccess> {
   const family = plan.scope.kind === 'family' ? plan.scope.id : null;
-  const user = plan.scope.kind === 'user' ? plan.scope.id : null;
+  const user = plan.scope.kind === 'user' || plan.scope.kind === 'impersonation' ? plan.scope.id : null;
   const kind = GRANT_KIND[plan.scope.kind];
   return await session.one<OpenedAccess>(sql`
     select id, duty, ${kind} as kind, ${family}::uuid as family_id, ${user}::uuid as user_id, expires_at

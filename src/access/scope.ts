@@ -5,27 +5,33 @@ import type { Grant, GrantKind } from './grant.js';
 export type Scope =
   | { readonly kind: 'family'; readonly id: string }
   | { readonly kind: 'user'; readonly id: string }
+  /** Acting as a person. */
+  | { readonly kind: 'impersonation'; readonly id: string }
   | { readonly kind: 'directory' }
   | { readonly kind: 'everything' };
 
 export const GRANT_KIND: Readonly<Record<Scope['kind'], GrantKind>> = {
   family: 'read',
   user: 'read',
+  impersonation: 'impersonation',
   directory: 'directory',
   everything: 'break_glass',
 };
 
-/** The flags of `access open` that name a scope. */
-function scopeFlags(scope: Scope): string {
+/** The command that opens a scope. */
+function opening(scope: Scope): string {
+  const why = "--reason '…' --ticket …";
   switch (scope.kind) {
     case 'family':
-      return `--family ${scope.id}`;
+      return `nestctl access open --family ${scope.id} ${why} --for 30m`;
     case 'user':
-      return `--user ${scope.id}`;
+      return `nestctl access open --user ${scope.id} ${why} --for 30m`;
+    case 'impersonation':
+      return `nestctl access impersonate --user ${scope.id} ${why} -- 'select …'`;
     case 'directory':
-      return '--directory';
+      return `nestctl access open --directory ${why} --for 30m`;
     case 'everything':
-      return '--break-glass';
+      return `nestctl access open --break-glass ${why} --for 30m`;
   }
 }
 
@@ -49,10 +55,10 @@ export function scopeOf(flags: {
 
 /** Whether a live grant opens a scope by itself; a person's grant also opens families, which only the database knows. */
 export function covers(grant: Grant, scope: Scope): boolean {
-  if (grant.kind === 'break_glass') return scope.kind !== 'directory';
+  if (grant.kind === 'break_glass') return scope.kind !== 'directory' && scope.kind !== 'impersonation';
   if (grant.kind !== GRANT_KIND[scope.kind]) return false;
   if (scope.kind === 'family') return grant.family_id === scope.id;
-  if (scope.kind === 'user') return grant.user_id === scope.id;
+  if (scope.kind === 'user' || scope.kind === 'impersonation') return grant.user_id === scope.id;
   return true;
 }
 
@@ -67,7 +73,7 @@ export function noGrant(scope: Scope, elsewhere?: Grant): NestctlError {
     ...(elsewhere === undefined
       ? {
           hint: 'Say why and for which ticket, here with --reason and --ticket, or for several commands:',
-          next: `nestctl access open ${scopeFlags(scope)} --reason '…' --ticket … --for 30m`,
+          next: opening(scope),
         }
       : {
           hint: `One does under another duty: add --duty ${elsewhere.duty}.`,

@@ -1,3 +1,4 @@
+import { formatInstant } from './time/zone.js';
 import { type Mark, type TreeNode, text, tree, type View } from './views.js';
 
 interface Step {
@@ -10,9 +11,18 @@ interface Step {
   readonly steps: readonly Step[];
 }
 
+interface Count {
+  readonly family: { readonly id: string; readonly name: string } | null;
+  readonly rows: number;
+  readonly open: number;
+  readonly cut: { readonly policy: string; readonly text: string; readonly holds: number } | null;
+}
+
 /** What is shown of an explanation. */
 interface Explanation {
-  readonly verdict: 'allowed' | 'denied' | 'unknown';
+  readonly verdict: 'allowed' | 'denied' | 'some' | 'unknown';
+  readonly at: Date | null;
+  readonly counts: readonly Count[];
   readonly command: string;
   readonly table: string;
   readonly role: string;
@@ -30,22 +40,26 @@ interface Explanation {
 }
 
 /** Whether somebody may, the steps of it as a tree, what is missing and what mends it. */
-export function explanationViews(named: string, explanation: Explanation): View[] {
-  const { verdict, command, table, row, steps, missing, mend, notes } = explanation;
+export function explanationViews(named: string, explanation: Explanation, zone = 'UTC'): View[] {
+  const { verdict, command, table, row, steps, missing, mend, notes, at, counts } = explanation;
   const gates = steps.filter(({ kind }) => kind === 'gate').length;
-  const verb = { allowed: 'can', denied: 'cannot', unknown: 'can perhaps' }[verdict];
+  const verb = (at === null ? NOW : THEN)[verdict];
   const which = row === null ? '' : ` ${Object.values(row).at(-1)}`;
   return [
-    text(`${named} ${verb} ${command.toUpperCase()} ${table}${which}`, { mark: MARKS[verdict] }),
+    text(
+      `${named} ${verb} ${command.toUpperCase()} ${table}${which}${at === null ? '' : ` at ${formatInstant(at, zone)}`}`,
+      { mark: MARKS[verdict] },
+    ),
     tree({
       text: circumstances(explanation),
       children: steps.flatMap((step) => topNodes(step, gates === 1)),
     }),
+    ...counts.flatMap((count) => countViews(count, command, table)),
     ...(missing.length === 0
       ? []
       : [
           text(
-            `would be ${command === 'select' ? 'visible' : 'allowed'} if ${missing.map(({ would }) => would).join(', and ')}`,
+            `would ${at === null ? 'be' : 'have been'} ${command === 'select' ? 'visible' : 'allowed'} if ${missing.map(({ would }) => would).join(', and ')}`,
           ),
         ]),
     ...mend.flatMap(({ command, who }) =>
@@ -55,7 +69,20 @@ export function explanationViews(named: string, explanation: Explanation): View[
   ];
 }
 
-const MARKS = { allowed: 'good', denied: 'bad', unknown: 'unknown' } as const;
+const MARKS = { allowed: 'good', denied: 'bad', some: 'warn', unknown: 'unknown' } as const;
+const NOW = { allowed: 'can', denied: 'cannot', some: 'can for some rows', unknown: 'can perhaps' };
+const THEN = { allowed: 'could', denied: 'could not', some: 'could for some rows', unknown: 'could perhaps' };
+const DOES: Readonly<Record<string, string>> = { select: 'sees', update: 'may change', delete: 'may delete' };
+
+function countViews({ family, rows, open, cut }: Count, command: string, table: string): View[] {
+  const where = family === null ? 'of their own' : `of the family ${family.name} ${family.id}`;
+  return [
+    text(`${DOES[command] ?? command} ${open} of ${rows} rows of ${table} ${where}`),
+    ...(cut === null
+      ? []
+      : [text(`most are cut by ${cut.policy}: ${cut.text} holds for ${cut.holds} of ${rows}`)]),
+  ];
+}
 
 /** Whose row it is and what the person is to them. */
 function circumstances({ membership, family, role, table }: Explanation): string {

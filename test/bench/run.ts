@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { withConnection } from '../../src/platform/database/connection.js';
 import { makeTemplate, targetOn } from '../support/database.js';
 import { type OwnServer, startTestServer } from '../support/server.js';
+import { access } from './figures/access.js';
 import { auditQuery } from './figures/audit-query.js';
 import { auditedInserts } from './figures/audited-inserts.js';
 import { familyList } from './figures/family-list.js';
@@ -22,6 +23,7 @@ import { findingLine, type Measured, renderResults } from './support/results.js'
 const FIGURES = {
   'start-up': startUp,
   'family-list': familyList,
+  access,
   'audited-inserts': auditedInserts,
   'member-select': memberSelect,
   'audit-query': auditQuery,

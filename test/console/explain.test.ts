@@ -237,6 +237,142 @@ describe.concurrent('access explain', () => {
     expect(recorded).toEqual([question, question]);
   });
 
+  test('counts the rows where none is named, and says what cuts the most', async ({ expect }) => {
+    const { family, ask, me } = await complaint();
+    await change(
+      `insert into public.usage_logs (family_id, child_id, usage_type) select $1, $2, 'wipe_use' from generate_series(1, 4)`,
+      family.id,
+      family.child,
+    );
+    const seen = await ask('--table', 'usage_logs');
+    expect([seen.code, seen.body.result?.verdict, seen.body.result?.counts]).toEqual([
+      0,
+      'allowed',
+      [{ family: { id: family.id, name: family.name }, rows: 5, open: 5, cut: null }],
+    ]);
+    const { code, body } = await ask('--table', 'usage_logs', '--command', 'delete');
+    expect([code, body.result?.verdict]).toEqual([0, 'denied']);
+    // Extended members delete what they wrote themselves, and wrote nothing.
+    expect(body.result.counts[0]).toMatchObject({
+      rows: 5,
+      open: 0,
+      cut: { policy: 'usage_logs_member_delete', text: 'the row was written by them', holds: 0 },
+    });
+    await change(
+      `insert into public.usage_logs (family_id, child_id, usage_type, created_by) select $1, $2, 'wipe_use', $3 from generate_series(1, 2)`,
+      family.id,
+      family.child,
+      family.gran.id,
+    );
+    const some = await ask('--table', 'usage_logs', '--command', 'delete');
+    expect([some.code, some.body.result.verdict, some.body.result.counts[0].open]).toEqual([0, 'some', 2]);
+    const { stdout } = await me.run([
+      ...['access', 'explain', '--user', family.gran.email, '--table', 'usage_logs', '--command', 'delete'],
+      ...WHY,
+    ]);
+    expect(stdout).toContain(`may delete 2 of 7 rows of usage_logs of the family ${family.name}`);
+    expect(stdout).toContain(
+      'most are cut by usage_logs_member_delete: the row was written by them holds for 2 of 7',
+    );
+  });
+
+  test('answers for a past moment from the audit log, in words and zones too', async ({ expect }) => {
+    const { me, family, log, ask } = await complaint();
+    const which = ['--table', 'usage_logs', '--row', log];
+    const before = new Date().toISOString();
+    await change(`update public.family_members set status = 'suspended' where user_id = $1`, family.gran.id);
+    // Without commit times a change is in doubt for ten seconds.
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    const after = new Date().toISOString();
+    await change(`update public.family_members set status = 'active' where user_id = $1`, family.gran.id);
+    const suspended = await ask(...which, '--at', after);
+    expect([suspended.code, suspended.body.result?.verdict]).toEqual([0, 'denied']);
+    expect(suspended.body.result).toMatchObject({
+      at: after,
+      missing: [{ fact: 'membership.status' }],
+      mend: [],
+      membership: { status: 'suspended' },
+    });
+    expect((await ask(...which)).body.result.verdict).toBe('allowed');
+    // The row had been made just before: whether it was committed is in doubt.
+    const early = await ask(...which, '--at', before);
+    expect([early.code, early.body.result?.verdict]).toEqual([9, 'unknown']);
+    const gone = await ask(...which, '--at', new Date(Date.now() - 3_600_000).toISOString());
+    expect([9, 5]).toContain(gone.code);
+    const words = await me.run([
+      ...[
+        'access',
+        'explain',
+        '--user',
+        family.gran.email,
+        ...which,
+        '--at',
+        after,
+        '--zone',
+        'America/Toronto',
+      ],
+      ...WHY,
+    ]);
+    expect(words.stdout).toMatch(
+      /could not SELECT usage_logs \S+ at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d -0[45]:00/,
+    );
+    expect(words.stdout).toContain('would have been visible if the membership were active');
+    const refused = async (at: string) => {
+      const { code, body } = await ask(...which, '--at', at);
+      return [code, body.error?.code];
+    };
+    expect(await refused('2099-01-01')).toEqual([2, 'invalid_time']);
+    expect(await refused('some day')).toEqual([2, 'invalid_time']);
+  });
+
+  test('tries it as the person too, under an impersonation grant, and undoes it', async ({ expect }) => {
+    const { family, log } = await complaint();
+    const admin = await operatorConsole(database, {
+      operator: await database.makeOperator('admin'),
+      owner: false,
+    });
+    const tried = (...args: string[]) =>
+      admin.json([
+        ...['access', 'explain', '--family', family.id, '--table', 'usage_logs', '--row', log, '--try'],
+        ...[...args, ...WHY],
+      ]);
+    const gran = ['--user', family.gran.id];
+    expect((await tried(...gran)).body.result).toMatchObject({
+      verdict: 'allowed',
+      decided_by: 'evaluation and reading',
+    });
+    const values = ['--command', 'update', '--values', '{"notes":"x"}'];
+    expect((await tried(...gran, ...values)).body.result).toMatchObject({
+      verdict: 'denied',
+      decided_by: 'evaluation and trying',
+    });
+    const core = ['--user', family.core.id];
+    expect((await tried(...core, ...values)).body.result).toMatchObject({
+      verdict: 'allowed',
+      decided_by: 'evaluation and trying',
+    });
+    expect((await tried(...core, '--command', 'delete')).body.result).toMatchObject({ verdict: 'allowed' });
+    const kept = await asService(database, (service) =>
+      service.query('select notes from public.usage_logs where id = $1', [log]),
+    );
+    expect(kept).toEqual([{ notes: SECRET }]);
+    await asService(database, async (holder) => {
+      await holder.query('begin');
+      await holder.query('select from public.usage_logs where id = $1 for update', [log]);
+      const { body } = await tried(...core, '--command', 'delete');
+      expect(body.result).toMatchObject({ verdict: 'allowed', decided_by: 'evaluation' });
+      expect(body.result.notes).toContain('Not tried: another session holds the row.');
+      await holder.query('rollback');
+    });
+  });
+
+  test('asks whose access is meant, and names the flag where it cannot ask', async ({ expect }) => {
+    const { me } = await complaint();
+    const { code, body } = await me.json(['access', 'explain', '--table', 'children', ...WHY]);
+    expect([code, body.error.code]).toEqual([7, 'flag_missing']);
+    expect(body.error.message + body.error.hint).toContain('--user');
+  });
+
   test('refuses questions that cannot be asked', async ({ expect }) => {
     const { ask, log } = await complaint();
     const refused = async (...args: string[]) => {

@@ -87,6 +87,7 @@ describe('a statement about one row of each table', () => {
     'ops.directory_lookups',
     'ops.access_explanations',
     'ops.access_diagnoses',
+    'ops.impersonations',
     'ops.maintenance_runs',
   ])('delete from %s is refused', async (name) => {
     await expect(run(`delete from ${name}`)).rejects.toThrow(/never deleted/);

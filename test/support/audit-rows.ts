@@ -203,6 +203,12 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
       values ('support', '${PERSON}', '${FAMILY}', '{usage:read}', 'Léa');
       alter table ops.access_diagnoses enable trigger access_diagnoses_stamp`,
   },
+  'ops.impersonations': {
+    insert: `alter table ops.impersonations disable trigger impersonations_stamp;
+      insert into ops.impersonations (duty, person, grant_id, writes, statement)
+      values ('admin', '${PERSON}', '${GRANT}', false, 'select 1');
+      alter table ops.impersonations enable trigger impersonations_stamp`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

@@ -20,6 +20,16 @@ describe('an instant', () => {
     ['2026-11-20T14:02Z', '2026-11-20T14:02:00.000Z'],
     ['2026-11-20T14:02:00-03:30', '2026-11-20T17:32:00.000Z'],
     ['2024-02-29', '2024-02-29T05:00:00.000Z'],
+    // It is Sunday the 22nd, seven in the morning in Toronto.
+    ['now', '2026-11-22T12:00:00.000Z'],
+    ['today 6:30', '2026-11-22T11:30:00.000Z'],
+    ['yesterday', '2026-11-21T05:00:00.000Z'],
+    ['last Tuesday 14:00', '2026-11-17T19:00:00.000Z'],
+    ['tuesday at 2 pm', '2026-11-17T19:00:00.000Z'],
+    ['sunday noon', '2026-11-15T17:00:00.000Z'],
+    ['last saturday', '2026-11-21T05:00:00.000Z'],
+    ['mardi dernier à 14h30', '2026-11-17T19:30:00.000Z'],
+    ['hier 12am', '2026-11-21T05:00:00.000Z'],
   ])('%s is %s', (input, expected) => expect(read(input)).toBe(expected));
 
   it.each([
@@ -31,7 +41,10 @@ describe('an instant', () => {
     ['0026-11-20', /does not exist in the calendar/],
     ['2026-11-20T14:02+25:00', /offset/],
     ['20.11.2026', /is not a time/],
-    ['yesterday', /is not a time/],
+    ['tomorrow', /is not a time/],
+    ['last tuesday 25:00', /does not exist in the calendar/],
+    ['last tuesday 13pm', /is not a time/],
+    ['tuesday 3 4 5', /is not a time/],
     ['2026-11-20T14:02 America/Toronto', /is not a time/],
     ['', /is not a time/],
   ])('%s is refused', (input, message) => expect(() => read(input)).toThrow(message));

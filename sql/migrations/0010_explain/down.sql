@@ -12,7 +12,7 @@ end $$;
 comment on function private.impersonates(uuid) is
   'Whether the operator behind this session has a live impersonation grant for a person.';
 drop function private.explained_person();
-drop function ops.ask_why(uuid, text, jsonb, text);
+drop function ops.ask_why(uuid, text, jsonb, text, timestamptz);
 drop function private.in_granted_scope(text, uuid);
 drop function private.owner_kind(regclass);
 drop function private.owner_column(regclass);

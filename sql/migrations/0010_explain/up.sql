@@ -15,13 +15,16 @@ create table ops.access_explanations (
   table_name text not null,
   row_key jsonb,
   command text not null,
+  moment timestamptz,
   asked_at timestamptz not null default clock_timestamp(),
   asked_xid xid8 not null default pg_current_xact_id(),
   constraint access_explanations_command check (command in ('select', 'insert', 'update', 'delete')),
+  constraint access_explanations_moment check (moment <= asked_at),
   constraint access_explanations_row_key check (jsonb_typeof(row_key) = 'object')
 );
 comment on table ops.access_explanations is
   'Every question why a person may or may not do something to a row: who asked, about whom, which table, row and command.';
+comment on column ops.access_explanations.moment is 'The past moment that is asked about; null for now.';
 create index access_explanations_operator_idx on ops.access_explanations (operator, asked_at desc);
 create index access_explanations_person_idx on ops.access_explanations (person, asked_at desc);
 
@@ -69,7 +72,7 @@ create function private.in_granted_scope(kind text, owner uuid) returns boolean
     when 'family' then owner = any (private.granted_families())
     when 'person' then owner = any (private.granted_users()) end, false);
 
-create function ops.ask_why(person uuid, table_name text, row_key jsonb, command text) returns uuid
+create function ops.ask_why(person uuid, table_name text, row_key jsonb, command text, moment timestamptz default null) returns uuid
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   t regclass := to_regclass(table_name);
@@ -94,11 +97,14 @@ begin
   ) then
     perform private.fail('NS007', format('a row of %s is named by its key', t));
   end if;
-  insert into ops.access_explanations (duty, person, table_name, row_key, command)
-  values ('', ask_why.person, format('%s', t), ask_why.row_key, ask_why.command) returning id into v_id;
+  if moment > clock_timestamp() then
+    perform private.fail('NS007', 'what is not yet past cannot be asked about');
+  end if;
+  insert into ops.access_explanations (duty, person, table_name, row_key, command, moment)
+  values ('', ask_why.person, format('%s', t), ask_why.row_key, ask_why.command, ask_why.moment) returning id into v_id;
   return v_id;
 end $$;
-comment on function ops.ask_why(uuid, text, jsonb, text) is
+comment on function ops.ask_why(uuid, text, jsonb, text, timestamptz) is
   'Records the question why a person may or may not do something to a row, and returns its id. Commit, then read the answer with ops.explain.';
 
 create function private.explained_person() returns uuid
@@ -203,7 +209,7 @@ begin
     perform private.fail('NS005', 'access is explained in a read-only transaction');
   end if;
   select a.* into e from ops.access_explanations a
-  where a.id = explanation and a.operator = session_user and a.duty = private.session_duty()
+  where a.id = explanation and a.operator = session_user and a.duty = private.session_duty() and a.moment is null
     and a.asked_at > clock_timestamp() - interval '2 minutes'
     and a.asked_xid is distinct from pg_current_xact_id_if_assigned();
   if e.id is null or not private.in_granted_scope('person', e.person) then
@@ -279,5 +285,5 @@ grant select on ops.access_explanations to nestsync_support, nestsync_compliance
 select audit.attach('ops.access_explanations', 'access', person => 'person');
 
 revoke execute on all functions in schema private, ops, audit from public;
-grant execute on function ops.ask_why(uuid, text, jsonb, text), ops.explain(uuid, text[], text[], text[], jsonb)
+grant execute on function ops.ask_why(uuid, text, jsonb, text, timestamptz), ops.explain(uuid, text[], text[], text[], jsonb)
   to nestsync_support, nestsync_compliance, nestsync_admin;

@@ -1,8 +1,10 @@
 import sql from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import { ensureAccess } from '../ensure-access.js';
 import type { AccessWish } from '../open-access.js';
 import { type Answers, answersTo, buildSteps } from './build-steps.js';
+import { countRows, verdictOf } from './count-rows.js';
 import { decide, type Explanation, missingFacts, notesOn, tableName } from './explanation.js';
 import { coverPerson, findPerson } from './find-person.js';
 import type { MembershipFacts } from './membership.js';
@@ -11,6 +13,7 @@ import { conditionParser } from './parse-condition.js';
 import { type AskedCommand, checkAsked, prepareQuestion, type Question } from './question.js';
 import { type RowKey, rowKey } from './row-key.js';
 import { readTableFacts } from './table-facts.js';
+import { tryCommand, withTrial } from './try-command.js';
 
 /** The role that members of families have. */
 const MEMBERS = 'authenticated';
@@ -23,6 +26,8 @@ export interface ExplainWish extends AskedCommand {
   readonly table: string;
   /** See `rowKey`; absent for what holds of the table alone. */
   readonly row?: string | undefined;
+  /** Also run it as the person and undo it, under an impersonation grant. */
+  readonly try?: boolean | undefined;
 }
 
 interface Reply {
@@ -63,13 +68,19 @@ export async function explainAccess(
   };
   const { verdict, steps, changes } = decide(buildSteps(question, answers));
   const { membership = null, family = null } = reply.facts;
-  return {
-    verdict,
+  const counts =
+    key === undefined && wish.command !== 'insert'
+      ? await countRows(session, id, question, { person, family: wish.family })
+      : [];
+  const explanation: Explanation = {
+    verdict: verdict === 'unknown' ? (verdictOf(counts) ?? verdict) : verdict,
     command: wish.command,
     table: tableName(question.facts),
     role: MEMBERS,
     person,
     row: key ?? null,
+    at: null,
+    counts,
     decided_by: 'evaluation',
     membership,
     family: family === null ? null : { id: family.id, name: family.name },
@@ -84,6 +95,9 @@ export async function explainAccess(
     }),
     notes: notesOn(question),
   };
+  if (wish.try !== true) return explanation;
+  await ensureAccess(session, { kind: 'impersonation', id: person }, purpose);
+  return withTrial(explanation, await tryCommand(session, person, question, key));
 }
 
 /** Reads the policies and puts the question on record, in a transaction of its own. */

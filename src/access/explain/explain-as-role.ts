@@ -60,6 +60,8 @@ function explanationOf(
     role,
     person: typeof claims?.sub === 'string' ? claims.sub : null,
     row: key ?? null,
+    at: null,
+    counts: [],
     decided_by: seen === undefined ? 'evaluation' : 'evaluation and reading',
     membership: null,
     family: null,

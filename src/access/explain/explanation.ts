@@ -6,7 +6,8 @@ import { anyBroken, culprits, type ExplainedStep, explained, factsOf, type Step 
 import type { TableCommand } from './table-facts.js';
 import { allOf } from './truth.js';
 
-export type Verdict = 'allowed' | 'denied' | 'unknown';
+/** `some`: no row was named, and of those that were counted they may for some. */
+export type Verdict = 'allowed' | 'denied' | 'some' | 'unknown';
 
 export interface MissingFact {
   /** A stable name, such as `membership.expiry`. */
@@ -28,17 +29,36 @@ export interface Explanation {
   /** The key asked for; null where no row was. */
   readonly row: Readonly<Record<string, unknown>> | null;
   /** Whether the statement was also run as the person, or the policies were only evaluated. */
+  /** The past moment that was asked about; null for now. */
+  readonly at: Date | null;
   readonly decided_by: 'evaluation' | 'evaluation and reading' | 'evaluation and trying';
   readonly membership: NonNullable<MembershipFacts['membership']> | null;
   readonly family: { readonly id: string; readonly name: string } | null;
   /** All of these must be true. */
   readonly steps: readonly ExplainedStep[];
+  /** Where no row was named: how many rows there are, for how many they may, and what cuts the most. */
+  readonly counts: readonly RowCount[];
   /** The smallest set of facts that would turn a denial; empty where allowed, or where none was found. */
   readonly missing: readonly MissingFact[];
   /** What turns a denial: commands, or who may where support may not. */
   readonly mend: readonly Mend[];
   /** What was not looked at: triggers that may change or refuse a row, and the like. */
   readonly notes: readonly string[];
+}
+
+/** The rows of one family, or of the person where the table belongs to people. */
+export interface RowCount {
+  readonly family: { readonly id: string; readonly name: string } | null;
+  readonly rows: number;
+  /** For how many of them they may. */
+  readonly open: number;
+  /** The part of a policy that most of the others fail at; null where they may for all. */
+  readonly cut: {
+    readonly policy: string;
+    readonly text: string;
+    readonly sql: string;
+    readonly holds: number;
+  } | null;
 }
 
 export interface Decision {

@@ -8,7 +8,15 @@ export {
   roleFlag,
   zoneFlag,
 } from './people.js';
-export { listFlags, rowFlags, tableFlags } from './row-flags.js';
+export { listFlags, rowFlags, rowFormats, tableFlags } from './row-flags.js';
 export { consentFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
-export { type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
-export { argParser, countFlag, durationFlag, jsonObjectFlag, textFlag, uuidArg, uuidFlag } from './values.js';
+export { pastInstant, type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
+export {
+  argParser,
+  countFlag,
+  durationFlag,
+  jsonObjectFlag,
+  textFlag,
+  uuidArg,
+  uuidFlag,
+} from './values.js';

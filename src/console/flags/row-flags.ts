@@ -12,21 +12,22 @@ export interface Sort<By extends string = string> {
 
 type Known<By extends string> = readonly Pick<Column<never, By>, 'name' | 'sort'>[];
 
+/** For rows whose columns are not known before they are there. In its type the flag that every command has is enough. */
+export function rowFormats(more: readonly 'sarif'[] = []): Record<never, never> {
+  return {
+    format: formatFlag(
+      ['table', 'json', 'ndjson', 'csv', ...more],
+      'how the result is printed; json is the bare result, ndjson and csv are its rows',
+    ),
+  };
+}
+
 /** For every command whose result is rows, whatever its view makes of them; `more` names formats of its own. */
 export function rowFlags(
   columns: Known<string>,
   more: readonly 'sarif'[] = [],
 ): { columns: ReturnType<typeof columnsFlag> } {
-  const names = columns.map(({ name }) => name);
-  const flags = {
-    // In place of the one that every command has; in its type that one is enough.
-    format: formatFlag(
-      ['table', 'json', 'ndjson', 'csv', ...more],
-      'how the result is printed; json is the bare result, ndjson and csv are its rows',
-    ),
-    columns: columnsFlag(names),
-  };
-  return flags;
+  return { ...rowFormats(more), columns: columnsFlag(columns.map(({ name }) => name)) };
 }
 
 /** For lists that come whole; sort them with `this.sorted(rows, columns)`. */

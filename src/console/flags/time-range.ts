@@ -64,6 +64,25 @@ export function timeRange(
   return { since, until, zone };
 }
 
+/** The moment that --at names, which is past; undefined without it. Throws `usage`. */
+export function pastInstant(
+  flags: { readonly at?: string | undefined; readonly zone?: string | undefined },
+  now = new Date(),
+): Date | undefined {
+  const { at } = flags;
+  if (at === undefined) return undefined;
+  const refuse = (why: string) => new NestctlError(`--at: ${why}`, { kind: 'usage', code: 'invalid_time' });
+  let moment: Date;
+  try {
+    moment = parseInstant(at, { zone: zoneOf(flags), now, edge: 'start' });
+  } catch (error) {
+    if (error instanceof NestctlError) throw error;
+    throw refuse((error as Error).message);
+  }
+  if (moment > now) throw refuse(`${at} is still to come.`);
+  return moment;
+}
+
 /** The zone asked for, else this machine's. Throws `usage` for a zone that does not exist. */
 export function zoneOf(flags: { readonly zone?: string | undefined }): string {
   if (flags.zone === undefined) return systemZone();

@@ -1,4 +1,5 @@
 import { parseDuration } from './parse-duration.js';
+import { wordsToTime } from './words-to-time.js';
 import { instantsOf, offsetAt } from './zone.js';
 
 export interface InstantOptions {
@@ -14,7 +15,8 @@ export interface InstantOptions {
 
 const SHAPE =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?\s*(Z|[+-]\d{2}:\d{2})?)?$/i;
-const FORMS = 'Write 3h or 2d (ago), 2026-11-20, 2026-11-20T14:02, or the same with Z or -05:00.';
+const FORMS =
+  'Write 3h or 2d (ago), 2026-11-20, 2026-11-20T14:02, the same with Z or -05:00, or "last tuesday 14:00".';
 
 /**
  * An instant as a person writes it. Throws an Error with a sentence for dates that do not exist and wall times
@@ -23,7 +25,7 @@ const FORMS = 'Write 3h or 2d (ago), 2026-11-20, 2026-11-20T14:02, or the same w
 export function parseInstant(input: string, options: InstantOptions): Date {
   const ago = parseDuration(input);
   if (ago !== undefined) return new Date(options.now.getTime() - ago);
-  const match = SHAPE.exec(input);
+  const match = SHAPE.exec(wordsToTime(input, options) ?? input);
   if (match === null) throw new Error(`"${input}" is not a time. ${FORMS}`);
   const [, year, month, day, hour, minute, second, fraction, offset] = match;
   const fields = [year, month, day, hour, minute, second].map((field) => Number(field ?? 0));

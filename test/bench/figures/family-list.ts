@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Connection, withConnection } from '../../../src/platform/database/connection.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import type { TestDatabase } from '../../support/database.js';
-import { consoleEnv, fill, withDatabase } from '../support/databases.js';
-import type { Bench, Figure } from '../support/figure.js';
+import { consoleEnv } from '../support/databases.js';
+import { withFamilies } from '../support/families.js';
+import type { Figure } from '../support/figure.js';
 import { interleaved, median, ms, ratio } from '../support/measure.js';
 import { type Command, needs, processTimes, psqlEnv } from '../support/programs.js';
 
@@ -88,37 +87,4 @@ from public.families f order by f.name, f.id limit ${LIMIT + 1};
 `,
   );
   return { argv: ['psql', '-X', '-q', '-f', file], env: psqlEnv(database.operators[0]) };
-}
-
-/** A database with so many families of two members each, and a break-glass session of the first operator. */
-async function withFamilies<T>(
-  bench: Bench,
-  count: number,
-  work: (database: TestDatabase) => Promise<T>,
-): Promise<T> {
-  return await withDatabase(bench, async (database) => {
-    bench.say(`making ${count.toLocaleString('en-CA')} families`);
-    await fill(database, (connection) => makeFamilies(connection, count));
-    await withConnection(database.superuser, (connection) => connection.query('vacuum analyze'));
-    await withConnection(
-      database.operators[0],
-      (connection) =>
-        connection.query(`select ops.open_access('break_glass', 'measuring the list', 'BENCH-1', 30)`),
-      { settings: { role: 'nestsync_admin', 'nestsync.request': randomUUID() } },
-    );
-    return await work(database);
-  });
-}
-
-async function makeFamilies(connection: Connection, count: number): Promise<void> {
-  const statements = [
-    `insert into public.users (id, email, display_name, last_name, status, province)
-     select md5('user ' || n)::uuid, 'person' || n || '@example.ca', 'Person ' || n, 'Last ' || n, 'active', 'ON' from generate_series(1, 2 * $1::integer) n`,
-    `insert into public.families (id, name, province, created_by)
-     select md5('family ' || n)::uuid, (array['Tremblay', 'Singh', 'MacDonald', 'Roy'])[1 + n % 4] || ' ' || md5(n::text), 'ON', md5('user ' || 2 * n)::uuid
-     from generate_series(1, $1::integer) n`,
-    `insert into public.family_members (family_id, user_id, role)
-     select md5('family ' || (n + 1) / 2)::uuid, md5('user ' || n)::uuid, 'family_core' from generate_series(1, 2 * $1::integer) n`,
-  ];
-  for (const statement of statements) await connection.query(statement, [count]);
 }

@@ -1,0 +1,18 @@
+drop function ops.explain_counts(uuid, uuid, text[]);
+drop function ops.explain_at(uuid, text[], text[], text[], jsonb, xid8[]);
+drop function private.rewound(text, text[], text[]);
+drop function private.rows_at(regclass, uuid[], uuid, timestamptz, xid8[]);
+drop function ops.catalogue_at(uuid);
+drop function private.snapshot_before(timestamptz);
+drop function private.explanation_asked(uuid);
+drop function private.catalogue_parts(ops.catalogue_snapshots, regclass, text);
+drop function private.is_owners(text);
+drop index audit.events_role_permissions_idx;
+drop function ops.touched_rows();
+drop function ops.changeable_rows(uuid, text, text);
+drop function private.policy_condition(regclass, text);
+drop function ops.impersonate(uuid, text, boolean);
+delete from audit.captured_tables where table_name = 'ops.impersonations'::regclass;
+drop table ops.impersonations;
+drop function audit.capture_ops_impersonations();
+drop function private.stamp_impersonation();
