@@ -35,6 +35,7 @@ export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';
 export { type BrokenGlass, listReviews } from './list-reviews.js';
 export { directories } from './look-up.js';
+export { accessMatrix, type Matrix } from './matrix/index.js';
 export {
   type AccessPlan,
   type AccessWish,

@@ -43,6 +43,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:lint': [],
   'access:explain': ['--user', UUID, '--table', 'children', ...WHY],
   'access:list': [],
+  'access:matrix': ['--family', UUID, ...WHY],
   'access:open': ['--family', UUID, ...WHY],
   'access:review': [],
   'analytics:refresh': WHY,
