@@ -43,5 +43,6 @@ export {
   openAccess,
   planAccess,
 } from './open-access.js';
+export { type Proof, type ProveOptions, proveAccess, writeScripts } from './prove/index.js';
 export { type Deeds, planReview, readDeeds, reviewAccess } from './review-access.js';
 export { type Scope, scopeOf } from './scope.js';

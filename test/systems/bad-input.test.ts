@@ -45,6 +45,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'access:list': [],
   'access:matrix': ['--family', UUID, ...WHY],
   'access:open': ['--family', UUID, ...WHY],
+  'access:prove': [],
   'access:review': [],
   'analytics:refresh': WHY,
   'analytics:usage': [],
