@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { withConnection } from '../../src/platform/database/connection.js';
+import { runOnTerminal } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
@@ -199,6 +200,28 @@ describe.concurrent('access diagnose', () => {
     expect(recorded).toEqual([
       { person: family.gran.id, family_id: family.id, child: 'Léa', ticket: 'SUP-1' },
     ]);
+  });
+
+  test('on a terminal the cause is chosen by typing, and mended after a yes', async ({ expect }) => {
+    const { me, family } = await complaint();
+    await change(
+      `update public.family_members set status = 'suspended', created_at = now() - interval '9 days', access_expires_at = now() - interval '1 day' where user_id = $1`,
+      family.gran.id,
+    );
+    const run = await runOnTerminal(
+      ['access', 'diagnose', '--user', family.gran.email, '--family', family.id, '--fix', ...WHY],
+      {
+        env: { ...me.env, NO_COLOR: '1' },
+        type: [
+          { at: 'Mend which cause?', keys: 'susp' },
+          { at: '❯ membership_suspended', keys: '\r' },
+          { at: `Mend membership_suspended for ${family.gran.email}?`, keys: 'y\r' },
+        ],
+      },
+    );
+    expect(run.code, run.stdout).toBe(0);
+    expect(run.stdout).toContain('Mended: nothing stands in the way');
+    expect(run.stdout).toContain('ask first');
   });
 
   test('a compliance officer may diagnose, and mends nothing', async ({ expect }) => {

@@ -1,4 +1,6 @@
 drop function ops.diagnose(uuid);
+drop function private.diagnosed_samples(uuid);
+drop function private.lets_read(regclass, text);
 drop function private.consent_missing(uuid, text[]);
 drop function private.diagnosed_children(uuid[], uuid, text);
 drop function private.diagnosed_accounts(public.users, text, uuid, text[]);

@@ -195,6 +195,30 @@ create function private.consent_missing(person uuid, permissions text[]) returns
       order by c.consent_type, coalesce(c.withdrawn_at, c.granted_at, c.created_at) desc, c.created_at desc) latest
     where latest.status = 'withdrawn');
 
+-- Whether the policies, and the right itself, let members read a row, evaluated as the person being explained.
+create function private.lets_read(t regclass, row_text text) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  return (
+    select has_table_privilege('authenticated', t, 'select') and (not c.relrowsecurity or (
+      select coalesce(bool_or(p.holds) filter (where p.polpermissive), false) and coalesce(bool_and(p.holds) filter (where not p.polpermissive), true)
+      from (
+        select q.polpermissive, (private.truths(t, row_text, array[pg_get_expr(q.polqual, q.polrelid)]))[1] = 'true' as holds
+        from pg_catalog.pg_policy q
+        where q.polrelid = t and q.polcmd in ('r', '*')
+          and exists (select from unnest(q.polroles) g where g = 0 or pg_has_role('authenticated', g, 'usage'))) p))
+    from pg_catalog.pg_class c where c.oid = t);
+
+-- The newest child and log of a family, and whether the person may read them: no value of theirs leaves.
+create function private.diagnosed_samples(family uuid) returns jsonb
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  return jsonb_build_object(
+    'children', (select jsonb_build_object('id', s.id, 'readable', private.lets_read('public.children'::regclass, s.row_text))
+      from (select c.id, c::text as row_text from public.children c
+        where c.family_id = family and c.deleted_at is null order by c.date_of_birth desc limit 1) s),
+    'usage_logs', (select jsonb_build_object('id', s.id, 'readable', private.lets_read('public.usage_logs'::regclass, s.row_text))
+      from (select l.id, l::text as row_text from public.usage_logs l
+        where l.family_id = family and l.logged_at <= now() order by l.logged_at desc limit 1) s));
+
 create function ops.diagnose(diagnosis uuid) returns jsonb
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -205,6 +229,7 @@ declare
   mailbox text;
   families uuid[];
   decided jsonb;
+  samples jsonb;
 begin
   if current_setting('transaction_read_only') <> 'on' then
     perform private.fail('NS005', 'access is diagnosed in a read-only transaction');
@@ -237,6 +262,8 @@ begin
   select jsonb_object_agg(p, to_jsonb(array(
     select f from unnest(private.member_families(p, 'all own today today_own self')) f where f = any (families)))) into decided
   from unnest(d.permissions) p;
+  select jsonb_object_agg(f, private.diagnosed_samples(f)) into samples
+  from unnest(families[1:3]) f where private.in_granted_scope('family', f);
   perform set_config('nestsync.explaining', '', true), set_config('request.jwt.claims', coalesce(claims, ''), true),
     set_config('request.jwt.claim.sub', coalesce(subject, ''), true);
 
@@ -252,6 +279,7 @@ begin
     'families', (select coalesce(jsonb_agg(private.diagnosed_family(f, u.id, d.permissions)
         || jsonb_build_object('changed_at', (select m.updated_at from public.family_members m where m.family_id = f and m.user_id = u.id),
           'children', (select count(*) from public.children c where c.family_id = f and c.deleted_at is null),
+          'samples', samples -> f::text,
           'others', (select count(*) from public.family_members m where m.family_id = f and m.user_id <> u.id and m.status = 'active'),
           'logs', case when exists (select from public.family_members m where m.family_id = f and m.user_id = u.id and m.role = 'institutional')
             then private.diagnosed_logs(f) end,

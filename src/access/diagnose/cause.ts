@@ -21,6 +21,7 @@ export const CAUSES = [
   'day_limit',
   'child_in_other_family',
   'account_locked',
+  'policy_refuses',
   'no_membership',
 ] as const;
 export type CauseKind = (typeof CAUSES)[number];

@@ -2,17 +2,13 @@ import type { Session } from '../../platform/database/session.js';
 import { coverPerson, findPerson } from '../explain/find-person.js';
 import { membershipFacts, membershipTruth } from '../explain/membership-steps.js';
 import type { AccessWish } from '../open-access.js';
-import { accountCauses } from './account-causes.js';
 import { askDiagnosis } from './ask-diagnosis.js';
-import { blockersOf, type Named, type Wish } from './blockers.js';
-import type { Cause, CauseWithoutId } from './cause.js';
+import { askPolicies } from './ask-policies.js';
+import type { Wish } from './blockers.js';
+import type { Cause } from './cause.js';
 import { BY_ROLE, type Expectation, permissionOf, phraseOf, READING } from './expectation.js';
 import type { DiagnosisFacts, FamilyFacts } from './facts.js';
-import { invitationCauses } from './invitation-causes.js';
-import { dayLimit, membershipCauses } from './membership-causes.js';
-import { otherAccountCauses } from './other-account-causes.js';
-import { childCauses, nowhere, strangerCauses } from './place-causes.js';
-import { rankCauses } from './rank-causes.js';
+import { findCauses } from './find-causes.js';
 
 export interface DiagnosisWish {
   /** The person: an id or a whole e-mail address. */
@@ -63,53 +59,23 @@ export async function diagnoseAccess(
     permissions: [...new Set(expectations.map(permissionOf))],
     child: wish.child,
   });
-  return conclude(facts, { named, expectations }, wish.child !== undefined);
+  const question: Wish = { named, expectations };
+  const causes = findCauses(facts, question, wish.child !== undefined);
+  return {
+    person: { id: facts.person.id, email: facts.person.email },
+    expected: expectations.map(phraseOf),
+    causes: causes.length > 0 ? causes : await askPolicies(session, facts, purpose),
+    permitted: permitted(facts),
+    unexplained: facts.families.flatMap((family) => differing(family, facts, question)),
+  };
 }
 
-function conclude(facts: DiagnosisFacts, wish: Wish, childSought: boolean): Diagnosis {
-  const { person, families } = facts;
-  const user: Named = { id: person.id, name: /^[\x21-\x7e]+$/.test(person.email) ? person.email : person.id };
-  const all = families.map((family) => ({ family, blockers: blockersOf(family, user, wish) }));
-  const healthy = all.some(
-    ({ family, blockers }) => family.membership != null && blockers.every(({ kind }) => kind === 'account'),
-  );
-  const accounts = otherAccountCauses(facts, user, wish);
-  const groups = all.map(({ family, blockers }): CauseWithoutId[] => {
-    const barring = [
-      ...accounts.filter((one) => one.family?.id === family.family.id),
-      ...membershipCauses(family, blockers, facts.now),
-      ...invitationCauses(family, person, blockers, wish, facts.now),
-    ];
-    if (barring.length > 0) return barring;
-    return blockers.length === 0
-      ? dayLimit(family, user, wish)
-      : strangerCauses(family, blockers, user, wish);
+function permitted({ families, decided }: DiagnosisFacts): Diagnosis['permitted'] {
+  return families.flatMap(({ family: { id, name }, membership }) => {
+    if (membership == null) return [];
+    const permissions = Object.keys(decided).filter((permission) => decided[permission]?.includes(id));
+    return [{ family: id, name, role: membership.role, permissions }];
   });
-  const known = new Set(families.map(({ family }) => family.id));
-  const elsewhere = accounts.filter((one) => !known.has(one.family?.id ?? ''));
-  const found = [...accountCauses(facts).map((one) => [one]), ...groups, ...elsewhere.map((one) => [one])];
-  if (childSought || healthy) found.push(childCauses(facts, user, wish));
-  if (families.length === 0 && found.flat().length === 0) found.push([nowhere(user)]);
-  return {
-    person: { id: person.id, email: person.email },
-    expected: wish.expectations.map(phraseOf),
-    causes: rankCauses(found, healthy),
-    permitted: families.flatMap(({ family, membership }) =>
-      membership == null
-        ? []
-        : [
-            {
-              family: family.id,
-              name: family.name,
-              role: membership.role,
-              permissions: Object.entries(facts.decided)
-                .filter(([, there]) => there.includes(family.id))
-                .map(([permission]) => permission),
-            },
-          ],
-    ),
-    unexplained: families.flatMap((family) => differing(family, facts, wish)),
-  };
 }
 
 /** Permissions of which the policies' helper says otherwise than the facts it looks at. */

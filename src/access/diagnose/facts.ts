@@ -37,6 +37,10 @@ export interface FamilyFacts extends KnownFamily {
   /** When the membership last changed. */
   readonly changed_at: string | null;
   readonly children: number;
+  /** The newest row by table, and whether the policies let the person read it; null where no grant covers the family. */
+  readonly samples: Readonly<
+    Record<'children' | 'usage_logs', { readonly id: string; readonly readable: boolean } | null>
+  > | null;
   /** Active members beside the person. */
   readonly others: number;
   readonly invitations: readonly InvitationFacts[];

@@ -1,1 +1,0 @@
-export { accessMatrix, type Matrix } from './access-matrix.js';
