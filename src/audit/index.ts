@@ -1,5 +1,15 @@
+export { checkCoverage } from './coverage/check-coverage.js';
 export type { AuditEvent, Operation } from './event.js';
-export type { EventFilter } from './event-filter.js';
+export { type EventFilter, qualified } from './event-filter.js';
 export { auditJobs } from './maintenance-jobs.js';
+export { type EventReceipt, proveEvent } from './prove-event.js';
 export { type EventPage, eventPlace, eventQuery, queryEvents } from './query-events.js';
+export { beginEpoch, planEpoch } from './seal/begin-epoch.js';
+export { sealAndCarry } from './seal/seal-and-carry.js';
+export { type Sealing, sealLog } from './seal/seal-log.js';
+export { type SealStatus, sealStatus } from './seal/seal-status.js';
 export { type ShownEvent, showEvent } from './show-event.js';
+export { verifyContext } from './verify/verify-context.js';
+export { spanOf } from './verify/verify-events.js';
+export { type LogReport, verifyLog } from './verify/verify-log.js';
+export { writeProof } from './write-proof.js';

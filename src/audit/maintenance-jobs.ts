@@ -1,7 +1,11 @@
 import type { Session } from '../platform/database/session.js';
-import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js';
+import { NestctlError } from '../platform/errors.js';
+import type { JobResult, JobWork, MaintenanceJob } from '../platform/maintenance/index.js';
+import { sealAndCarry } from './seal/seal-and-carry.js';
+import { sealStatus } from './seal/seal-status.js';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** What the audit log needs again and again. */
 export const auditJobs: readonly MaintenanceJob[] = [
@@ -22,7 +26,40 @@ export const auditJobs: readonly MaintenanceJob[] = [
     limit: 5 * 60_000,
     run: async ({ session }) => await preparePartitions(session),
   },
+  {
+    name: 'audit-seal',
+    summary: 'every event has a leaf in the signed tree, whose head is carried to the object store',
+    period: 'hourly',
+    tolerance: 3 * HOUR,
+    limit: 45 * 60_000,
+    run: seal,
+  },
 ];
+
+/** Events that wait so long for an open transaction are worth a finding, milliseconds. */
+const LATE = 24 * HOUR;
+
+async function seal({ session, context, signal }: JobWork): Promise<JobResult> {
+  try {
+    const { sealed, size, not_carried: problem } = await sealAndCarry(session, context, { signal });
+    const { unsealed, oldest_unsealed: oldest } = await sealStatus(session);
+    const counts = { sealed, size, unsealed };
+    if (oldest !== null && Date.now() - oldest.getTime() > LATE) {
+      const detail =
+        'an open transaction has held events back for a day: nestctl audit seal --status names it';
+      return { outcome: 'finding', detail, counts };
+    }
+    if (problem !== null)
+      return { outcome: 'unknown', detail: 'sealed, but the object store was not reached', counts };
+    return { outcome: 'done', detail: `${sealed} events sealed, ${size} in all`, counts };
+  } catch (error) {
+    if (!(error instanceof NestctlError) || !NO_KEY.has(error.code)) throw error;
+    return { outcome: 'unknown', detail: `not signed: ${error.message}` };
+  }
+}
+
+/** A console without the key cannot sign; another may. */
+const NO_KEY = new Set(['no_signing_key', 'key_not_enrolled', 'key_retired']);
 
 async function preparePartitions(session: Session): Promise<JobResult> {
   const made = await session.query('select ops.prepare_audit_partitions()');

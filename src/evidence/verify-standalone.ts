@@ -13,14 +13,16 @@ import { digestOfFile, findSubject, type Voucher } from './find-subject.js';
 import { folderStore } from './folder-store.js';
 import { judgeKey } from './judge-key.js';
 import { parseHead } from './parse-head.js';
+import { timeOf } from './proof/event-leaf.js';
+import { PROOF, type ProvenEvent, verifyProof } from './proof/event-proof.js';
 import { IN_TOTO, openRecord, readStatement } from './record.js';
 import type { ChainReport } from './verify-chain.js';
 import { verifyRecords } from './verify-records.js';
 
 const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--file FILE]… [--json] PATH…
 
-Checks signed evidence of nestctl with the public keys alone. PATH is a folder of chains, one chain, or a single
-signed record. Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the
+Checks signed evidence of nestctl with the public keys alone. PATH is a folder of chains, one chain, a single signed
+record, or the proof of an audit event (nestctl audit proof). Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the
 evidence, and compare its fingerprint. With --head, a note of an earlier visit, it is seen too when the end of a
 chain was cut off. With --file, the records are named that vouch for these very bytes: a package, a report.
 
@@ -33,6 +35,8 @@ interface Checked {
   readonly chains: readonly Pick<ChainReport, 'chain' | 'size' | 'head' | 'faults' | 'doubts'>[];
   /** What files it vouches for, where some were asked about. */
   readonly vouches?: readonly (Voucher & { readonly file: string })[];
+  /** The event of the audit log that a proof is about. */
+  readonly event?: ProvenEvent;
   /** What a single file holds that this verifier cannot judge. */
   readonly unchecked?: string;
 }
@@ -117,6 +121,12 @@ async function verifyPath(
 
 /** One envelope by itself: its bytes and its key, but not its place in a chain. */
 function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
+  if (bytes.subarray(0, PROOF.length).toString() === PROOF) {
+    const judged = verifyProof(bytes.toString('utf8'), keySet);
+    if ('proven' in judged) return { path, chains: [], event: judged.proven };
+    const fault: Fault = { kind: judged.kind, chain: 'audit log', number: null, detail: judged.detail };
+    return { path, chains: [{ chain: '', size: 1, head: null, faults: [fault], doubts: [] }] };
+  }
   const keys = namedKeys(keySet);
   const envelope = parseEnvelope(bytes.toString('utf8'));
   if (envelope !== undefined && signersOf(envelope, keys).length > 0) {
@@ -145,7 +155,7 @@ function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
   return { path, chains: [{ ...alone, chain, faults }] };
 }
 
-function asText({ path, chains, unchecked, vouches = [] }: Checked): string {
+function asText({ path, chains, event, unchecked, vouches = [] }: Checked): string {
   const lines = chains.flatMap(({ chain, size, head, faults, doubts }) => {
     const of = head === null ? `record of ${chain || path}` : `chain ${chain}`;
     const found = [
@@ -163,9 +173,17 @@ function asText({ path, chains, unchecked, vouches = [] }: Checked): string {
     ({ file, record, type, name, made_at: madeAt, made_by: madeBy }) =>
       `good      ${file}: the ${type} ${record} of ${madeAt} by ${madeBy} is about it, as ${name}`,
   );
-  return [path, ...lines, ...files, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
+  const events = event === undefined ? [] : [eventText(event)];
+  return [path, ...lines, ...events, ...files, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
     .map((line, at) => `${at === 0 ? '' : '  '}${oneLine(line)}\n`)
     .join('');
+}
+
+function eventText({ facts, index, size, made_at: madeAt, kid }: ProvenEvent): string {
+  const { id, operation, table_name: table, session_login: login, duty, request_id: request } = facts;
+  const who = duty === null ? login : `${login} (${duty})`;
+  const asked = request === null ? '' : `, request ${request}`;
+  return `good      event ${id}: ${operation} ${table} by ${who} at ${timeOf(facts)}${asked}; leaf ${index} of ${size}, signed ${madeAt} with ${kid}`;
 }
 
 function headText(chain: string, head: ChainReport['head']): string {

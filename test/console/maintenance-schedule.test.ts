@@ -8,7 +8,15 @@ import { withConnection } from '../../src/platform/database/connection.js';
 import { contextFile, finished, runConsole } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
-const BUILT = ['wal-archiving', 'audit-defaults', 'audit-partitions', 'invitations', 'analytics', 'evidence'];
+const BUILT = [
+  'wal-archiving',
+  'audit-defaults',
+  'audit-partitions',
+  'audit-seal',
+  'invitations',
+  'analytics',
+  'evidence',
+];
 
 let database: TestDatabase;
 let folder: string;
@@ -36,6 +44,10 @@ beforeAll(async () => {
     NESTCTL_CONTEXT: 'production',
     NESTCTL_TICKET: 'OPS-1',
   };
+  const key = await runConsole(['evidence', 'key', 'create', '--reason', 'sealing the log'], {
+    env: { ...env, NEST_PASSWORD: password as string },
+  });
+  expect(key.code).toBe(0);
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -113,7 +125,7 @@ test('each line of the crontab runs its job, as cron would: sh, these variables,
     expect(Number(minute)).toBeGreaterThanOrEqual(0);
     expect(Number(minute)).toBeLessThan(60);
     expect(rest).toEqual(['*', '*', '*']);
-    expect(hour).toMatch(command.includes('wal-archiving') ? /^\*$/ : /^[3-5]$/);
+    expect(hour).toMatch(/wal-archiving|audit-seal/.test(command) ? /^\*$/ : /^[3-5]$/);
     const child = spawn(variables.SHELL as string, ['-c', command], {
       env: { ...variables, HOME: folder },
       stdio: 'pipe',

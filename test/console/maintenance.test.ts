@@ -7,7 +7,15 @@ import { type OperatorConsole, operatorConsole } from '../support/operator-conso
 import { asService, makeFamily } from '../support/small-world.js';
 
 const WHY = { NESTCTL_REASON: 'scheduled maintenance' };
-const BUILT = ['wal-archiving', 'audit-defaults', 'audit-partitions', 'invitations', 'analytics', 'evidence'];
+const BUILT = [
+  'wal-archiving',
+  'audit-defaults',
+  'audit-partitions',
+  'audit-seal',
+  'invitations',
+  'analytics',
+  'evidence',
+];
 const PROMISED = ['backup', 'drill', 'residency'];
 
 async function world(): Promise<{
@@ -18,7 +26,10 @@ async function world(): Promise<{
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
   const me = await operatorConsole(database);
-  return { database, me, home: { ...WHY, NESTCTL_HOME: temporaryFolder() } };
+  const home = { ...WHY, NESTCTL_HOME: temporaryFolder() };
+  // What seals the log signs.
+  expect((await me.run(['evidence', 'key', 'create'], { env: home })).code).toBe(0);
+  return { database, me, home };
 }
 
 const asOwner = <T>(database: TestDatabase, statement: string, values?: unknown[]) =>

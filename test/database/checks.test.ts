@@ -179,6 +179,14 @@ const VIOLATIONS: Readonly<Record<string, readonly Violation[]>> = {
     { violate: brokenGlass('2 hours', '2 days'), object: LOGIN, level: 'warning', mend: reviewed },
     { violate: brokenGlass('4 days', '-1 day'), object: LOGIN, level: 'error', mend: reviewed },
   ],
+  current_epoch: [
+    {
+      violate:
+        'create or replace function audit.current_epoch() returns integer language sql stable parallel safe return 7',
+      object: 'audit.current_epoch()',
+      level: 'error',
+    },
+  ],
   operator_logins: [
     { violate: `${REGISTERED}; alter role ${LOGIN} nologin`, object: LOGIN, level: 'error' },
     { violate: `${REGISTERED}; alter role ${LOGIN} bypassrls createrole`, object: LOGIN, level: 'error' },

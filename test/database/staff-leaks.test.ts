@@ -129,6 +129,7 @@ describe('support, with every grant it can have,', () => {
       'audit.default_partitions()',
       'audit.image(json,text[],text[])',
       'audit.image_for_support(text,jsonb)',
+      'audit.leaf_facts(bigint)',
       'ops.add_member(uuid,uuid,text,timestamp with time zone)',
       'ops.approval_state(ops.approvals)',
       'ops.archive_family(uuid,text)',

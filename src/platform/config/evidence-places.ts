@@ -14,6 +14,8 @@ export interface EvidencePlaces {
   readonly imported: string;
   readonly ledgerKeys: string;
   readonly seen: string;
+  /** The checkpoints of the audit log that this console has seen. */
+  readonly checkpoints: string;
   /** What was carried to the object store, and to which. */
   readonly carried: string;
   /** Folder of the records. */
@@ -35,6 +37,7 @@ export function evidencePlaces({ name, signing_key: signing, evidence }: Context
     imported: join(trust, 'imported-keys.json'),
     ledgerKeys: join(trust, 'ledger-keys.json'),
     seen: join(trust, 'seen.json'),
+    checkpoints: join(trust, 'audit-checkpoints.json'),
     carried: join(trust, 'carried.json'),
     records: evidence?.folder === undefined ? join(own, 'evidence') : beside(evidence.folder),
   };

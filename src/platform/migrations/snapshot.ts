@@ -55,11 +55,19 @@ export async function catalogueSnapshot(connection: Connection): Promise<Catalog
     relations: relations.filter(({ schema, name }) => !partitions.has(`${schema}.${name}`)),
     partitionForms: [...new Set(forms)].sort().map((form) => JSON.parse(form) as unknown),
     policies: read.policies.filter((policy) => !isPartition(policy)).map(({ comment, ...policy }) => policy),
-    routines: read.routines.map(({ comment, ...routine }) => routine),
+    routines: read.routines.map(({ comment, ...routine }) => withoutEpoch(routine)),
     triggers: read.triggers.filter((trigger) => !isPartition(trigger)).map(({ comment, ...rest }) => rest),
     defaultPrivileges: read.defaultPrivileges,
   };
   return { hash: createHash('sha256').update(canonical(content)).digest('hex'), content };
+}
+
+/** A recorded recovery writes its number into this function, which is no drift; a check of its own looks after it. */
+function withoutEpoch<Routine extends { schema: string; name: string; source: string }>(
+  routine: Routine,
+): Routine {
+  const isEpoch = routine.schema === 'audit' && routine.name === 'current_epoch';
+  return isEpoch ? { ...routine, source: 'RETURN the newest epoch' } : routine;
 }
 
 /** Takes a snapshot and keeps it; the content only where no earlier one is the same. */

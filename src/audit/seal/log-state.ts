@@ -1,0 +1,32 @@
+import type { Connection } from '../../platform/database/connection.js';
+
+/** Where the tree stands, and in which life of which cluster. */
+export interface LogState {
+  /** UUID that names the log in its checkpoints. */
+  readonly log: string;
+  readonly size: number;
+  readonly firstEpoch: number;
+  readonly watermark: bigint;
+  readonly epoch: number;
+}
+
+/** As the database says. */
+export async function readLogState(connection: Connection): Promise<LogState> {
+  const state = await connection.one<{
+    log: string;
+    size: number;
+    first_epoch: number;
+    watermark: string;
+    epoch: number;
+  }>(`
+    select t.log_id as log, t.size::float8 as size, t.first_epoch, t.watermark::text as watermark,
+      (select max(e.epoch) from audit.epochs e) as epoch
+    from audit.tree t`);
+  return {
+    log: state.log,
+    size: state.size,
+    firstEpoch: state.first_epoch,
+    watermark: BigInt(state.watermark),
+    epoch: state.epoch,
+  };
+}
