@@ -14,6 +14,7 @@ import { auditQuery } from './figures/audit-query.js';
 import { auditedInserts } from './figures/audited-inserts.js';
 import { familyList } from './figures/family-list.js';
 import { memberSelect } from './figures/member-select.js';
+import { sealing } from './figures/sealing.js';
 import { seed } from './figures/seed.js';
 import { startUp } from './figures/start-up.js';
 import { type Bench, holds } from './support/figure.js';
@@ -27,6 +28,7 @@ const FIGURES = {
   'audited-inserts': auditedInserts,
   'member-select': memberSelect,
   'audit-query': auditQuery,
+  sealing,
   seed,
 };
 
