@@ -83,7 +83,9 @@ Denied is an answer too: exit code 0. Exit code 9 where something could not be e
   }
 
   async perform(): Promise<Outcome> {
-    const { explainAsRole } = await import('../../src/access/index.js');
+    const { explainAsRole, loadParser } = await import('../../src/access/index.js');
+    // While the connection is made; what goes wrong with it is told where it is used.
+    loadParser().catch(() => undefined);
     const { user, role, claims, table, row, command, values, returning } = this.flags;
     if (user === undefined && role === undefined) throw nobodyNamed();
     const asked = { table, row, command, values, reads: returning || command !== 'insert' };

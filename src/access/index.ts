@@ -15,6 +15,7 @@ export {
   explainAccess,
   explainAsRole,
   explainAt,
+  loadParser,
   type RoleWish,
 } from './explain/index.js';
 export { findFamilies } from './find-families.js';

@@ -153,7 +153,15 @@ function conditionNodes(policy: Step): TreeNode[] {
 function nested(step: Step): TreeNode[] {
   if (step.kind === 'fact' || step.steps.length === 0) return [node(step)];
   if (step.kind !== 'test') return [node(step, step.steps.flatMap(nested))];
+  // Inside of a helper, or of what is asked of other rows: down to the first that fails.
+  if (step.steps.every(({ kind }) => kind !== 'fact'))
+    return [node(step, step.value === true ? [] : partNodes(step.steps))];
   return [node(step, step.value === true ? [] : factList(step.steps.filter((fact) => fact.value !== true)))];
+}
+
+function partNodes(steps: readonly Step[]): TreeNode[] {
+  const failing = steps.findIndex(({ kind, value }) => kind === 'part' && value !== true);
+  return (failing === -1 ? steps : steps.slice(0, failing + 1)).flatMap(nested);
 }
 
 /** Each fact once; one that holds for some condition stands as holding. */

@@ -1,12 +1,13 @@
 import { type Condition, combine } from './condition.js';
-import type { Fact } from './fact.js';
+import { type Fact, worldOf } from './fact.js';
 import type { Clause, Gate, Side } from './gates.js';
 import { type MembershipFacts, wantedBy } from './membership.js';
 import { membershipFacts, membershipTruth } from './membership-steps.js';
 import { phraseOf } from './phrases.js';
 import { privilegeSteps } from './privileges.js';
 import type { Question } from './question.js';
-import { factStep, type Step } from './step.js';
+import { factStep, factsOf, type Step } from './step.js';
+import type { Inside } from './take-apart.js';
 import { allOf, anyOf, type Truth } from './truth.js';
 
 /** What the database said of the tests. A test without an answer was not evaluated. */
@@ -14,6 +15,8 @@ export interface Answers {
   readonly old: ReadonlyMap<string, Answer>;
   readonly new: ReadonlyMap<string, Answer>;
   readonly membership: MembershipFacts | undefined;
+  /** What tests hold inside, where that was looked into; the answers to it are among the others. */
+  readonly insides?: ReadonlyMap<string, Inside> | undefined;
 }
 
 export interface Answer {
@@ -149,6 +152,9 @@ function testStep(test: Condition, on: Side, answers: Answers, turned: boolean):
       return { kind: 'test', text: phrase.text, sql: test.sql, steps, truth };
     }
   }
+  const inside = insideSteps(test, on, answers, turned, answer);
+  if (inside?.kind === 'helper')
+    return { kind: 'test', text: phrase.text, sql: test.sql, steps: [inside.step], truth: inside.step.truth };
   const is = answer.value;
   const fact: Fact = {
     key: `${on}:${test.sql}`,
@@ -165,9 +171,43 @@ function testStep(test: Condition, on: Side, answers: Answers, turned: boolean):
   return {
     ...factStep(fact, undefined, 'test'),
     sql: test.sql,
-    ...(answer.note === undefined ? {} : { note: answer.note }),
+    ...(inside?.kind === 'exists' ? { steps: inside.steps } : {}),
+    ...noteOf(answer.note ?? (inside?.kind === 'whole' ? inside.why : undefined)),
     ...(answer.broken === true ? { broken: true } : {}),
   };
+}
+
+type InsideSteps =
+  | { readonly kind: 'helper'; readonly step: Step }
+  | { readonly kind: 'exists'; readonly steps: readonly Step[] }
+  | { readonly kind: 'whole'; readonly why: string };
+
+/** What a test holds inside, as steps; nothing where they do not come to what the test does. */
+function insideSteps(
+  test: Condition,
+  on: Side,
+  answers: Answers,
+  turned: boolean,
+  answer: Answer,
+): InsideSteps | undefined {
+  const inside = answers.insides?.get(test.sql);
+  if (inside === undefined || inside.kind === 'whole') return inside;
+  const whole = { kind: 'whole', why: 'evaluated as a whole' } as const;
+  if (inside.kind === 'helper') {
+    // Not one call deeper: what was evaluated is the body as it stands.
+    const step = conditionStep(inside.condition, on, { ...answers, insides: undefined }, turned);
+    const is = step.truth(worldOf(factsOf([step])));
+    return is === answer.value && is !== 'unknown' ? { kind: 'helper', step } : whole;
+  }
+  const parts = inside.asked.map(({ text, sql }): Step => {
+    const value = answers[on].get(sql)?.value ?? 'unknown';
+    return { kind: 'part', text, sql, steps: [], truth: () => value };
+  });
+  return parts.at(-1)?.truth(new Map()) === answer.value ? { kind: 'exists', steps: parts } : whole;
+}
+
+function noteOf(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
 }
 
 /** Inside a NOT or CASE either value may be what is missing; elsewhere only the true one. */

@@ -30,6 +30,8 @@ export interface Evaluation {
 export async function evaluateAsRole(
   connection: Connection,
   question: Question,
+  /** Evaluated after the tests; one that cannot be is no matter. */
+  beside: Readonly<Record<Side, readonly string[]>>,
   key: RowKey | undefined,
   standing: Standing,
 ): Promise<Evaluation> {
@@ -44,6 +46,8 @@ export async function evaluateAsRole(
       TRUTH,
       ...testFunctions('old', tests.old, table, facts.table),
       ...testFunctions('new', tests.new, table, facts.table),
+      ...besideFunctions('old', tests.old.length, beside.old, table, facts.table),
+      ...besideFunctions('new', tests.new.length, beside.new, table, facts.table),
       newRow(question, table, await defaultsOf(connection, question)),
     ].join(';\n'),
   );
@@ -56,8 +60,8 @@ export async function evaluateAsRole(
     asked.command === 'update' ? old !== undefined : asked.command === 'insert' && values !== null;
   const { said } = await connection.one<{ said: { old: string[]; new: string[] } }>(sql`
     select jsonb_build_object(
-      'old', case when ${old ?? null}::text is null then '[]' else to_jsonb(pg_temp.explain_truths('old', ${tests.old.length}, ${old ?? null})) end,
-      'new', case when ${writes} then to_jsonb(pg_temp.explain_truths('new', ${tests.new.length},
+      'old', case when ${old ?? null}::text is null then '[]' else to_jsonb(pg_temp.explain_truths('old', ${tests.old.length + beside.old.length}, ${old ?? null})) end,
+      'new', case when ${writes} then to_jsonb(pg_temp.explain_truths('new', ${tests.new.length + beside.new.length},
         pg_temp.explain_new(${old ?? null}, coalesce(${values}::jsonb, '{}')))) else '[]' end) as said`);
   const readable =
     facts.schema_usage && key !== undefined && asked.command === 'select' && keyReadable(question, key);
@@ -115,10 +119,32 @@ begin
 end $$`;
 
 /** Bodies are parsed when they are made, so the role need not be able to name what they name. */
-function testFunctions(side: Side, tests: readonly string[], table: string, name: string): string[] {
+function testFunctions(
+  side: Side,
+  tests: readonly string[],
+  table: string,
+  name: string,
+  before = 0,
+): string[] {
   return tests.map(
-    (test, at) => `create function pg_temp.explain_${side}_${at + 1}(text) returns boolean language sql
+    (
+      test,
+      at,
+    ) => `create function pg_temp.explain_${side}_${before + at + 1}(text) returns boolean language sql
       begin atomic select (${test}) and true from unnest(array[$1::${table}]) as ${quote(name)}; end`,
+  );
+}
+
+function besideFunctions(
+  side: Side,
+  before: number,
+  tests: readonly string[],
+  table: string,
+  name: string,
+): string[] {
+  return testFunctions(side, tests, table, name, before).map(
+    (make) =>
+      `do language plpgsql ${pg.escapeLiteral(`begin execute ${pg.escapeLiteral(make)}; exception when others then null; end`)}`,
   );
 }
 

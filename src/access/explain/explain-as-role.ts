@@ -7,6 +7,7 @@ import { conditionParser } from './parse-condition.js';
 import { type AskedCommand, checkAsked, prepareQuestion, type Question } from './question.js';
 import { type RowKey, rowKey } from './row-key.js';
 import { readTableFacts } from './table-facts.js';
+import { insideTests, takeApart } from './take-apart.js';
 
 export interface RoleWish extends AskedCommand, Standing {
   readonly table: string;
@@ -20,12 +21,24 @@ export interface RoleWish extends AskedCommand, Standing {
  * that differs the verdict is unknown. Throws `not_found` for a row that the login does not find.
  */
 export async function explainAsRole(connection: Connection, wish: RoleWish): Promise<Explanation> {
-  const { question, key, evaluation } = await undone(connection, async () => {
+  const { question, key, evaluation, insides } = await undone(connection, async () => {
     const facts = await readTableFacts(connection, wish.table, wish.role);
     checkAsked(facts, wish, wish.row !== undefined);
     const key = wish.row === undefined ? undefined : rowKey(wish.row, facts.key, wish.table);
-    const question = await prepareQuestion(facts, wish, conditionParser);
-    return { question, key, evaluation: await evaluateAsRole(connection, question, key, wish) };
+    const parse = await conditionParser();
+    const question = await prepareQuestion(facts, wish, async () => parse);
+    const insides = await takeApart(connection, question.conditions.values(), parse);
+    const beside = {
+      old: insideTests(insides, question.tests.old),
+      new: insideTests(insides, question.tests.new),
+    };
+    const evaluation = await evaluateAsRole(connection, question, beside, key, wish);
+    return {
+      question: { ...question, tests: withBeside(question.tests, beside) },
+      key,
+      evaluation,
+      insides,
+    };
   });
   if (evaluation.row === false) {
     throw new NestctlError(
@@ -41,8 +54,13 @@ export async function explainAsRole(connection: Connection, wish: RoleWish): Pro
     old: answersTo(question.tests.old, evaluation.said.old),
     new: answersTo(question.tests.new, evaluation.said.new),
     membership: undefined,
+    insides,
   });
   return explanationOf(question, key, wish, decide(steps), evaluation);
+}
+
+function withBeside(tests: Question['tests'], beside: Question['tests']): Question['tests'] {
+  return { old: [...tests.old, ...beside.old], new: [...tests.new, ...beside.new] };
 }
 
 function explanationOf(

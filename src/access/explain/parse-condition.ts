@@ -1,19 +1,40 @@
 import type { Call, Condition } from './condition.js';
+import { callOf, existsOf, type HelperCall, returnedBy, type Token, withValues } from './parse-inside.js';
 
 type Ast = Readonly<Record<string, unknown>>;
 
-interface Token {
-  readonly start: number;
-  readonly end: number;
-  readonly word: string;
-}
-
 export type ParseCondition = (sql: string) => Condition;
 
+/** What a test holds inside; each undefined where it is none of its kind. */
+export interface ParseInside {
+  /** Questions of one condition more each, the last of them the whole. */
+  exists(sql: string): { readonly text: string; readonly sql: string }[] | undefined;
+  call(sql: string): HelperCall | undefined;
+  /** The condition that a SQL function returns, with these values for its arguments. */
+  body(
+    body: string,
+    call: {
+      readonly name: string;
+      readonly arguments: readonly string[];
+      readonly values: readonly string[];
+    },
+  ): string | undefined;
+}
+
+let loaded: Promise<typeof import('libpg-query')> | undefined;
+
+/** Begins to load PostgreSQL's own parser, which takes about as long as connecting does. */
+export function loadParser(): Promise<typeof import('libpg-query')> {
+  loaded ??= import('libpg-query').then(async (parser) => {
+    await parser.loadModule();
+    return parser;
+  });
+  return loaded;
+}
+
 /** PostgreSQL's own parser, in WebAssembly: loading it takes longer than using it, so only who needs it does. */
-export async function conditionParser(): Promise<ParseCondition> {
-  const { loadModule, parseSync, scanSync } = await import('libpg-query');
-  await loadModule();
+export async function conditionParser(): Promise<ParseCondition & ParseInside> {
+  const { parseSync, scanSync } = await loadParser();
 
   const root = (sql: string): Ast | undefined => {
     try {
@@ -67,7 +88,28 @@ export async function conditionParser(): Promise<ParseCondition> {
               : undefined;
     return taken ?? test(sql, tree);
   };
-  return parse;
+  const inside: ParseInside = {
+    exists: (sql) => {
+      const found = existsOf(root(sql), piecesOf(sql));
+      if (found === undefined) return undefined;
+      const where = parse(found.where);
+      const parts = where.kind === 'all' ? where.parts.map((part) => `(${part.sql})`) : [`(${found.where})`];
+      return [
+        { text: `rows of ${found.from}`, sql: `EXISTS (SELECT FROM ${found.from})` },
+        ...parts.map((part, last) => ({
+          text: `of these, some with ${part.slice(1, -1)}`,
+          sql: `EXISTS (SELECT FROM ${found.from} WHERE ${parts.slice(0, last + 1).join(' AND ')})`,
+        })),
+      ];
+    },
+    // A sub-select that stood in parentheses stands without them.
+    call: (sql) => callOf(root(sql) ?? root(`(${sql})`), piecesOf(sql)),
+    body: (body, call) => {
+      const expression = returnedBy(body, root);
+      return expression === undefined ? undefined : withValues(piecesOf(expression), call);
+    },
+  };
+  return Object.assign(parse, inside);
 }
 
 type Pieces = ReturnType<(sql: string) => { tokens: Token[]; between: (from: number, to: number) => string }>;

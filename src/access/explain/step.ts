@@ -12,6 +12,8 @@ export type StepKind =
   | 'not'
   | 'case'
   | 'test'
+  /** Of what a test asks of other rows: shown, and decided by the test. */
+  | 'part'
   | 'fact';
 
 /** A part of a decision while it is being made: what it comes to depends on the world. */
