@@ -375,11 +375,11 @@ comment on function audit.approve_epoch(bigint, text, text) is
 create function audit.begin_epoch(seen_size bigint, seen_root text, evidence text, record text) returns audit.epochs
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  plan jsonb := audit.plan_epoch(seen_size, seen_root, evidence);
+  v_plan jsonb := audit.plan_epoch(seen_size, seen_root, evidence);
   approval uuid := (
     select a.id from ops.approvals a
-    where a.plan_hash = private.plan_hash('audit_epoch', plan) and a.requested_by = session_user and a.used_xid = pg_current_xact_id());
-  same_cluster boolean := plan -> 'was' ->> 'system_identifier' = plan ->> 'system_identifier';
+    where a.plan_hash = private.plan_hash('audit_epoch', v_plan) and a.requested_by = session_user and a.used_xid = pg_current_xact_id());
+  same_cluster boolean := v_plan -> 'was' ->> 'system_identifier' = v_plan ->> 'system_identifier';
   t audit.tree;
   found_events bigint := 0;
   begun audit.epochs;
@@ -405,11 +405,11 @@ begin
     )
     select count(*) into found_events from leaves;
     perform audit.raise_tiles(t.size, t.size + found_events);
-    update audit.tree p set size = t.size + found_events, first_epoch = (plan ->> 'epoch')::integer, watermark = '0', moved_at = clock_timestamp();
+    update audit.tree p set size = t.size + found_events, first_epoch = (v_plan ->> 'epoch')::integer, watermark = '0', moved_at = clock_timestamp();
   end if;
   insert into audit.epochs as e (epoch, system_identifier, timeline, tree_size, seen_size, seen_root, adopted, evidence, approval_id, recorded_by, record)
-  values ((plan ->> 'epoch')::integer, plan ->> 'system_identifier', (plan ->> 'timeline')::integer, t.size, (plan ->> 'seen_size')::bigint,
-    plan ->> 'seen_root', found_events, plan ->> 'evidence', approval, session_user, begin_epoch.record)
+  values ((v_plan ->> 'epoch')::integer, v_plan ->> 'system_identifier', (v_plan ->> 'timeline')::integer, t.size, (v_plan ->> 'seen_size')::bigint,
+    v_plan ->> 'seen_root', found_events, v_plan ->> 'evidence', approval, session_user, begin_epoch.record)
   returning e.* into begun;
   return begun;
 end $$;
