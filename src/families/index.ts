@@ -20,6 +20,9 @@ export {
 export { linkAccounts, planAccountLink } from './manage/link-accounts.js';
 export { listMembers, type Membership, type Role } from './manage/membership.js';
 export { planCoreTransfer, transferCore } from './manage/transfer-core.js';
+export { makeMove, refuseUndecided } from './move/make-move.js';
+export { memberDecisions, planMove, planUndo } from './move/plan-move.js';
+export { showChild } from './move/show-child.js';
 export { checkSearch, searchDirectory } from './search-directory.js';
 export { type SeedOptions, type SeedProgress, type SeedReport, seedFamilies } from './seed/index.js';
 export {

@@ -209,6 +209,10 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
       values ('admin', '${PERSON}', '${GRANT}', false, 'select 1');
       alter table ops.impersonations enable trigger impersonations_stamp`,
   },
+  'ops.moves': {
+    insert: `insert into ops.moves (kind, from_family, to_family, children, plan_hash, duty, reason, ticket)
+      values ('child', '${FAMILY}', '${CHILD}', '{${CHILD}}', 'x', 'support', 'a long enough reason', 'SUP-1')`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

@@ -28,6 +28,7 @@ const manifest = JSON.parse(readFileSync(join(packageRoot(), 'oclif.manifest.jso
 };
 const commands = Object.values(manifest.commands);
 const UUID = '00000000-0000-4000-8000-000000000000';
+const OTHER = '00000000-0000-4000-8000-000000000001';
 const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
 
 const MEMBER = ['--family', UUID, '--user', 'gran@example.ca', ...WHY, '--yes'];
@@ -59,6 +60,8 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'audit:seal': [],
   'audit:show': ['1'],
   'audit:verify': [],
+  'child:move': [UUID, '--family', UUID, '--to', OTHER, ...WHY, '--confirm', 'Léa'],
+  'child:show': [UUID, '--family', UUID, ...WHY],
   completion: 'offline',
   'context:add': 'offline',
   'context:check': 'offline',
@@ -85,9 +88,11 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'family:archive': [UUID, ...WHY, '--yes'],
   'family:create': ['--name', 'Roy', '--core', UUID, ...WHY, '--yes'],
   'family:list': ['--name', 'Tremblay', ...WHY],
+  'family:merge': ['--from', UUID, '--into', OTHER, ...WHY, '--confirm', 'Roy'],
   'family:rename': [UUID, '--name', 'Roy', ...WHY, '--yes'],
   'family:restore': [UUID, ...WHY, '--yes'],
   'family:show': [UUID, ...WHY],
+  'family:split': [UUID, '--child', OTHER, '--name', 'Roy', ...WHY, '--confirm', 'Roy'],
   'invitation:create': [
     '--family',
     UUID,

@@ -1,5 +1,6 @@
 export * as Args from '@oclif/core/args';
 export * as Flags from '@oclif/core/flags';
+export { memberChoiceFlag, moveFlags, sharedFlags } from './move-flags.js';
 export {
   deadlineFlag,
   memberFlags,
