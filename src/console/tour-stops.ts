@@ -17,7 +17,11 @@ export function supportJob(email: string, family: string): Stop[] {
     },
     { about: 'Who is in it', words: ['family', 'show', family] },
     {
-      about: 'Why not? As the database decides it, with the smallest missing fact and what mends it',
+      about: 'What is wrong? Every known cause, the likeliest first, with what mends it',
+      words: ['access', 'diagnose', '--user', email, '--family', family, ...WHY],
+    },
+    {
+      about: 'Why exactly? As the database decides it for one row, with the smallest missing fact',
       words: [
         'access',
         'explain',
