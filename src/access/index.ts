@@ -36,6 +36,7 @@ export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';
 export { type BrokenGlass, listReviews } from './list-reviews.js';
 export { directories } from './look-up.js';
+export { accessMatrix, type Matrix } from './matrix/index.js';
 export {
   type AccessPlan,
   type AccessWish,
@@ -43,5 +44,6 @@ export {
   openAccess,
   planAccess,
 } from './open-access.js';
+export { type Proof, type ProveOptions, proveAccess, writeScripts } from './prove/index.js';
 export { type Deeds, planReview, readDeeds, reviewAccess } from './review-access.js';
 export { type Scope, scopeOf } from './scope.js';

@@ -1,0 +1,1 @@
+export { accessMatrix, type Matrix } from './access-matrix.js';

@@ -1,0 +1,2 @@
+export { type Mutation, type Proof, type ProveOptions, proveAccess } from './prove-access.js';
+export { writeScripts } from './write-scripts.js';
