@@ -1,19 +1,17 @@
-import type { AuditEvent } from '../../src/audit/index.js';
+import type { AuditEvent, EventGroup, Grouping } from '../../src/audit/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { eventTree } from '../../src/console/event-views.js';
+import { eventTree, groupTable } from '../../src/console/event-views.js';
 import {
+  eventDuties,
+  eventFilter,
+  eventFlags,
   Flags,
   listFlags,
   serverFlags,
   staffFlags,
-  textFlag,
-  timeRange,
-  timeRangeFlags,
-  uuidFlag,
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { type Column, table as rowsOf } from '../../src/console/views.js';
-import { DUTIES } from '../../src/platform/database/duties.js';
 
 const COLUMNS: readonly Column<AuditEvent, 'time'>[] = [
   { name: 'event', value: (event) => event.id },
@@ -40,64 +38,66 @@ const COLUMNS: readonly Column<AuditEvent, 'time'>[] = [
   { name: 'after', value: (event) => asJson(event.after), raw: (event) => event.after, extra: true },
 ];
 
+const GROUPINGS = [
+  ...['hour', 'day', 'week', 'month', 'table', 'operation', 'category', 'login', 'operator', 'duty'],
+  ...['request', 'by', 'person', 'family', 'ticket'],
+] as Grouping[];
+
 export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   static override summary = 'Find audit events: who changed what, when and why';
   static override description =
-    'With --family or --user the duty is support, within an access grant, unless --duty says otherwise; without, auditor.';
+    'With --family or --user the duty is support, within an access grant, unless --duty says otherwise; without, auditor. What was asked is itself in the audit log.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --since 3h --table usage_logs --operation delete',
     '<%= config.bin %> <%= command.id %> --family 9f3a0c1e-… --since 2026-11-20 --zone America/Toronto --values',
     '<%= config.bin %> <%= command.id %> --operator dev.singh --ticket SUP-1234 --json',
+    `<%= config.bin %> <%= command.id %> --where 'table = usage_logs and operation in (update, delete) and new.notes ~ "night"'`,
+    '<%= config.bin %> <%= command.id %> --since 7d --group-by day,table',
   ];
   static override flags = {
     ...staffFlags,
     ...serverFlags,
     ...listFlags({ columns: COLUMNS, default: 20, max: 1000 }),
-    ...timeRangeFlags,
-    family: uuidFlag({ description: 'of one family' }),
-    user: uuidFlag({ description: 'by or about one person' }),
-    operator: textFlag({ description: 'by one operator', helpValue: 'LOGIN' }),
-    'by-duty': Flags.option({ options: DUTIES })({ description: 'by operators under one duty' }),
-    table: textFlag({ description: 'of one table; of public where no schema is named' }),
-    operation: Flags.option({ options: ['insert', 'update', 'delete'] as const })({
-      description: 'of one kind',
+    ...eventFlags,
+    'group-by': Flags.option({ options: GROUPINGS, multiple: true, delimiter: ',' as const })({
+      description: 'count them instead, by one or more of these',
+      exclusive: ['values', 'sort', 'cursor', 'columns'],
     }),
-    key: textFlag({ description: "of one row: its id, or its key's parts joined by /" }),
-    request: textFlag({ description: 'of one request, or one run of a command' }),
-    'with-ticket': textFlag({ description: 'under one ticket', helpValue: 'ID' }),
     values: Flags.boolean({ description: 'show values before and after, one line a column' }),
   };
 
   async perform(): Promise<Outcome> {
-    const { eventPlace, queryEvents } = await import('../../src/audit/index.js');
-    const { ensureAccess, ensureSomeAccess } = await import('../../src/access/index.js');
-    const { family, user, operator, table, operation, key, request, limit, cursor, sort } = this.flags;
-    const { since, until, zone } = timeRange(this.flags);
+    const { eventPlace, groupEvents, queryEvents, readWhere, recordReading } = await import(
+      '../../src/audit/index.js'
+    );
+    const { ensureLogAccess } = await import('../../src/access/index.js');
+    const { limit, cursor, sort, 'group-by': by } = this.flags;
+    const { filter, zone } = eventFilter(this.flags, readWhere);
     const oldestFirst = sort?.descending === false;
     if (cursor !== undefined) eventPlace(cursor, oldestFirst);
-    const duty = this.flags['by-duty'];
-    const ticket = this.flags['with-ticket'];
-    const filter = { family, user, operator, duty, table, operation, key, request, ticket, since, until };
-    const scoped = family !== undefined || user !== undefined;
-    const duties = scoped
-      ? (['support', 'auditor', 'compliance', 'admin', 'sre'] as const)
-      : (['auditor', 'sre', 'compliance', 'admin', 'support'] as const);
-    const page = await this.withReads(duties, async (session, read) => {
-      if (session.duty === 'support') {
-        if (family !== undefined) await ensureAccess(session, { kind: 'family', id: family }, this.flags);
-        else if (user !== undefined) await ensureAccess(session, { kind: 'user', id: user }, this.flags);
-        else await ensureSomeAccess(session);
+    return await this.withReads(eventDuties(this.flags), async (session, read) => {
+      await ensureLogAccess(session, this.flags, this.flags);
+      if (by !== undefined) {
+        await recordReading(session, { kind: 'group', filter, more: { by } });
+        const { groups, more } = await read((reader) => groupEvents(reader, filter, { by, zone, limit }));
+        if (more) this.warning('more_groups', `More than ${limit} groups: --limit shows up to 1000.`);
+        return { result: { groups: groups.map(flat) }, view: groupTable(groups, by, zone) };
       }
-      return await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
+      await recordReading(session, { kind: 'query', filter, goesOn: cursor !== undefined });
+      const page = await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
+      const rows = rowsOf(page.events, COLUMNS, 'No event matches.');
+      return {
+        result: { events: page.events },
+        nextCursor: page.nextCursor,
+        rows,
+        view: this.flags.values && page.events.length > 0 ? eventTree(page.events, zone) : rows,
+      };
     });
-    const rows = rowsOf(page.events, COLUMNS, 'No event matches.');
-    return {
-      result: { events: page.events },
-      nextCursor: page.nextCursor,
-      rows,
-      view: this.flags.values && page.events.length > 0 ? eventTree(page.events, zone) : rows,
-    };
   }
+}
+
+function flat({ key, ...counts }: EventGroup) {
+  return { ...key, ...counts };
 }
 
 function changedColumns(event: AuditEvent): string | undefined {

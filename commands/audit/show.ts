@@ -20,9 +20,13 @@ export default class AuditShow extends ConsoleCommand<typeof AuditShow> {
   static override flags = { ...staffFlags, ...zoneFlags };
 
   async perform(): Promise<Outcome> {
-    const { showEvent } = await import('../../src/audit/index.js');
-    const event = await this.withSession(['auditor', 'compliance', 'admin', 'support', 'sre'], (session) =>
-      showEvent(session, this.args.event),
+    const { recordReading, showEvent } = await import('../../src/audit/index.js');
+    const event = await this.withSession(
+      ['auditor', 'compliance', 'admin', 'support', 'sre'],
+      async (session) => {
+        await recordReading(session, { kind: 'show', more: { event: this.args.event } });
+        return await showEvent(session, this.args.event);
+      },
     );
     const changes = changesOf(event);
     return {

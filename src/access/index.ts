@@ -9,6 +9,7 @@ export {
   planFix,
 } from './diagnose/index.js';
 export { ensureAccess, ensureSomeAccess } from './ensure-access.js';
+export { ensureLogAccess } from './ensure-log-access.js';
 export {
   type ExplainWish,
   type Explanation,

@@ -1,6 +1,8 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { NestctlError } from '../platform/errors.js';
 import type { Operation } from './event.js';
+import { qualified } from './filter/fields.js';
+import type { Where } from './filter/where.js';
 
 export interface EventFilter {
   readonly family?: string | undefined;
@@ -18,35 +20,47 @@ export interface EventFilter {
   readonly ticket?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
+  readonly where?: Where | undefined;
 }
 
-/** Conditions on `audit.events e`, but for the user, which takes two queries. */
-export function filterConditions(filter: EventFilter): Sql[] {
-  const conditions: Sql[] = [];
+/** Conditions of a filter, but for the user, who takes two queries. Every value in them says its type. */
+export interface FilterConditions {
+  /** On `audit.events e`, where indexes are. */
+  readonly found: Sql[];
+  /** On `audit.readable_events e`: what is asked about values, as the duty sees them. */
+  readonly shown: Sql[];
+}
+
+/** Throws `duty_not_allowed` for what the duty does not read. */
+export function filterConditions(filter: EventFilter, duty: string): FilterConditions {
+  if (duty === 'sre') refusePayloadFilters(filter);
+  const found: Sql[] = [];
   const add = <T>(value: T | undefined, condition: (value: T) => Sql) => {
-    if (value !== undefined) conditions.push(condition(value));
+    if (value !== undefined) found.push(condition(value));
   };
-  add(filter.since, (since) => sql`e.occurred_at >= ${since}`);
-  add(filter.until, (until) => sql`e.occurred_at < ${until}`);
-  add(filter.family, (family) => sql`e.family_id = ${family}`);
+  add(filter.since, (since) => sql`e.occurred_at >= ${since}::timestamptz`);
+  add(filter.until, (until) => sql`e.occurred_at < ${until}::timestamptz`);
+  add(filter.family, (family) => sql`e.family_id = ${family}::uuid`);
   // Operators are found through an index of staff events only.
-  add(filter.operator, (operator) => sql`e.session_login = ${operator} and e.duty is not null`);
-  add(filter.duty, (duty) => sql`e.duty = ${duty}`);
-  add(filter.table, (table) => sql`e.table_name = ${qualified(table)}`);
+  add(filter.operator, (operator) => sql`e.session_login = ${operator}::text and e.duty is not null`);
+  add(filter.duty, (duty) => sql`e.duty = ${duty}::text`);
+  add(filter.table, (table) => sql`e.table_name = ${qualified(table)}::text`);
   add(filter.operation, (operation) => sql`e.operation = ${operation.toUpperCase()}::audit.operation`);
-  add(filter.key, (key) => (isUuid(key) ? sql`e.record_id = ${key}` : sql`e.record_key = ${key}`));
-  add(filter.request, (request) => sql`e.request_id = ${request}`);
-  add(filter.ticket, (ticket) => sql`e.ticket = ${ticket}`);
-  return conditions;
+  add(filter.key, (key) =>
+    isUuid(key) ? sql`e.record_id = ${key}::uuid` : sql`e.record_key = ${key}::text`,
+  );
+  add(filter.request, (request) => sql`e.request_id = ${request}::text`);
+  add(filter.ticket, (ticket) => sql`e.ticket = ${ticket}::text`);
+  const where = filter.where?.compile(duty);
+  return { found: [...found, ...(where?.found ?? [])], shown: [...(where?.shown ?? [])] };
 }
 
-/** schema.table, of public where no schema is named. */
-export function qualified(table: string): string {
-  return table.includes('.') ? table : `public.${table}`;
+/** The user as one condition, for what is not read in the order of an index. */
+export function aboutUser({ user }: EventFilter): Sql[] {
+  return user === undefined ? [] : [sql`(e.app_user = ${user}::uuid or e.subject_user = ${user}::uuid)`];
 }
 
-/** Throws `duty_not_allowed` for what the duty "sre" does not read. */
-export function refusePayloadFilters(filter: EventFilter): void {
+function refusePayloadFilters(filter: EventFilter): void {
   const refused = (['family', 'user', 'key', 'ticket'] as const).filter((name) => filter[name] !== undefined);
   if (refused.length === 0) return;
   throw new NestctlError(`The duty "sre" reads the skeleton of events, not ${refused.join(', ')}.`, {

@@ -1,10 +1,10 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag';
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 import { decodeCursor, encodeCursor, PART } from '../platform/cursor.js';
 import type { Session } from '../platform/database/session.js';
-import { NestctlError } from '../platform/errors.js';
 import type { AuditEvent } from './event.js';
 import { eventColumns, eventSource } from './event-columns.js';
-import { type EventFilter, filterConditions, qualified, refusePayloadFilters } from './event-filter.js';
+import { type EventFilter, filterConditions } from './event-filter.js';
+import { knowNames } from './known-names.js';
 
 export interface EventPage {
   readonly events: readonly AuditEvent[];
@@ -22,16 +22,15 @@ export interface EventPaging {
  * Events that match, newest first unless asked otherwise, as far as row security lets the session see them. A page never repeats an
  * event of the one before, nor skips one that had been committed by then; events committed since are newer, or
  * come from transactions that were still open, and a query from the start shows them.
- * Throws `unknown_table` where nothing matches and there is no such table.
+ * Throws `unknown_table` and `invalid_filter` where nothing matches because there is no such table or column.
  */
 export async function queryEvents(
   session: Session,
   filter: EventFilter,
   page: EventPaging,
 ): Promise<EventPage> {
-  if (session.duty === 'sre') refusePayloadFilters(filter);
   const rows = await session.query<AuditEvent & { at: string }>(eventQuery(session.duty, filter, page));
-  if (rows.length === 0 && filter.table !== undefined) await knowTable(session, filter.table);
+  if (rows.length === 0) await knowNames(session, filter);
   const events = rows.slice(0, page.limit).map(({ at: _, ...event }) => event);
   const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
   return { events, nextCursor: last && encodeCursor(listName(page.oldestFirst), [last.at, last.id]) };
@@ -43,18 +42,20 @@ export async function queryEvents(
  * join gets through but a lateral one.
  */
 export function eventQuery(duty: string, filter: EventFilter, page: EventPaging): Sql {
-  const conditions = filterConditions(filter);
+  const { found: conditions, shown } = filterConditions(filter, duty);
   const limit = page.limit + 1;
   const [direction, beyond] = page.oldestFirst ? [raw('asc'), raw('>')] : [raw('desc'), raw('<')];
   if (page.cursor !== undefined) {
     const [at, id] = eventPlace(page.cursor, page.oldestFirst);
     conditions.push(sql`(e.occurred_at, e.id) ${beyond} (${at}::timestamptz, ${id}::bigint)`);
   }
+  // Where values decide, a place may turn out not to match: then as many are tried as it takes to fill the page.
+  const first = shown.length === 0 ? sql`limit ${limit}` : empty;
   const places = (...all: readonly Sql[]): Sql => sql`
     select e.occurred_at, e.id from audit.events e
     where ${all.length === 0 ? sql`true` : join(all, ' and ')}
     order by e.occurred_at ${direction}, e.id ${direction}
-    limit ${limit}`;
+    ${first}`;
   const { user } = filter;
   const source =
     user === undefined
@@ -64,12 +65,13 @@ export function eventQuery(duty: string, filter: EventFilter, page: EventPaging)
           (${places(...conditions, sql`e.subject_user = ${user} and e.app_user is distinct from ${user}`)})`;
   return sql`
     select p.occurred_at::text as at, shown.*
-    from (select * from (${source}) found order by occurred_at ${direction}, id ${direction} limit ${limit}) p
+    from (select * from (${source}) found order by occurred_at ${direction}, id ${direction} ${first}) p
       cross join lateral (
         select ${eventColumns(duty)} from ${eventSource(duty)} e
-        where e.occurred_at = p.occurred_at and e.id = p.id
+        where ${join([sql`e.occurred_at = p.occurred_at and e.id = p.id`, ...shown], ' and ')}
         limit 1) shown
-    order by p.occurred_at ${direction}, p.id ${direction}`;
+    order by p.occurred_at ${direction}, p.id ${direction}
+    limit ${limit}`;
 }
 
 /** The place of an event that a cursor of this order names. Throws `usage`. */
@@ -79,18 +81,4 @@ export function eventPlace(cursor: string, oldestFirst?: boolean): string[] {
 
 function listName(oldestFirst: boolean | undefined): string {
   return oldestFirst ? 'events:oldest' : 'events';
-}
-
-/** "Nothing matches" would be a wrong answer about a table that was mistyped. */
-async function knowTable(session: Session, table: string): Promise<void> {
-  const [schema, name] = qualified(table).split('.');
-  const found = await session.query(sql`
-    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ${schema} and c.relname = ${name} and c.relkind in ('r', 'p')`);
-  if (found.length > 0) return;
-  throw new NestctlError(`There is no table ${qualified(table)}.`, {
-    kind: 'usage',
-    code: 'unknown_table',
-    hint: 'Tables of public need no schema: usage_logs. Others do: ops.access_grants.',
-  });
 }

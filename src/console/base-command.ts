@@ -21,6 +21,7 @@
  * A write returns `this.change({ plan, show, question, apply, done })` from within a session.
  */
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import type { Interfaces } from '@oclif/core';
 import { Command } from '@oclif/core/command';
 import type { Context } from '../platform/config/contexts.js';
@@ -94,6 +95,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     () => ({ context: this.#connections?.contextName, duty: this.#connections?.actingAs }),
   );
   #watched = false;
+  #file: OutputFile | undefined;
   #changing: boolean | undefined;
   #connections: Connections | undefined;
   #reason: Promise<string | undefined> | undefined;
@@ -228,6 +230,12 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     if (!this.#json) say(`! ${message}`);
   }
 
+  /** For what is printed as it comes: the file of --output, else stdout, made harmless as text or as JSON. */
+  protected async printing<R>(kind: 'text' | 'json', produce: (sink: Writable) => Promise<R>): Promise<R> {
+    const { printTo } = await import('./print-stream.js');
+    return await printTo(this.#file, kind, produce);
+  }
+
   /** What is going on now, on stderr; what was told before is over. Bound, to be handed to operations. */
   protected readonly progress = (message: string): void => this.#stages.begin(message);
 
@@ -255,7 +263,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     await this.#parse();
     // Before anything is done, not when the result is printed.
     const zone = zoneOf(this.#staff);
-    const file = await this.#outputFile();
+    this.#file = await this.#outputFile();
     const work = async () => {
       await this.#fillMissing();
       return await this.perform();
@@ -267,7 +275,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     this.#stages.stop();
     await printOutcome(outcome, {
       format: this.#json ? 'envelope' : (this.flags.format as Format),
-      file,
+      file: this.#file,
       command: this.#name,
       context: this.#connect.contextName,
       warnings: this.#warnings,

@@ -55,6 +55,32 @@ const environment = () => {
   return Object.entries(ENVIRONMENT).map(([name, about]) => `${name.padEnd(width)}  ${about}`);
 };
 
+/** Fields of --where; a test compares them with those that the filter knows. */
+export const FILTER_FIELDS: Readonly<Record<string, string>> = {
+  event: "the event's number",
+  time: 'when: 3h (ago), 2026-11-20 (that whole day), 2026-11-20T14:02',
+  operation: 'insert, update, delete',
+  table: 'of public where no schema is named',
+  category: 'modification, consent, emergency, access, authentication',
+  login: 'the login of the session',
+  duty: 'the duty of the operator who did it',
+  request: 'one request, or one run of a command',
+  xid: 'the transaction',
+  epoch: 'the life of the cluster it belongs to',
+  by: 'the id of the person who did it',
+  person: 'the id of the person whose row it is',
+  user: 'the id of a person, as either of both',
+  family: 'the id of the family whose row it is',
+  row: "the row's id, or its key's parts joined by /",
+  reason: 'why',
+  ticket: 'the ticket',
+  changed: 'a list: the columns that an update changed',
+  erased: 'a list: the requests under which parts of the event were erased',
+};
+
+const filterFields = () =>
+  Object.entries(FILTER_FIELDS).map(([name, about]) => `  ${name.padEnd(10)}  ${about}`);
+
 /** Topics of `nestctl help`, by name. */
 export const TOPICS: Readonly<Record<string, HelpTopic>> = {
   'exit-codes': {
@@ -116,6 +142,31 @@ export const TOPICS: Readonly<Record<string, HelpTopic>> = {
       'A log that cannot be written is no reason for a command to fail.',
       '',
       '--verbose tells on stderr what a command does: connections, statements without their values, times.',
+    ],
+  },
+  filter: {
+    summary: 'The filters of --where, which audit events are found by',
+    lines: () => [
+      'FIELD = VALUE, and != < <= > >= ~ (contains, in whatever case) !~ (does not)',
+      'FIELD in (A, B), FIELD not in (A, B), FIELD has VALUE (a list), FIELD is null, FIELD is not null',
+      'and, or, not, brackets. Text with spaces or signs stands in quotes: "night shift".',
+      '',
+      'Of the event:',
+      ...filterFields(),
+      '',
+      'Of the row, by its columns:',
+      '  old.COLUMN  the value before; of an update only where it changed',
+      '  new.COLUMN  the value after',
+      '  any.COLUMN  either of both',
+      'Numbers are compared as numbers, all else as text. Only events that tell a value of the column count.',
+      'What a duty does not read it cannot ask about: the same columns are masked in both.',
+      '',
+      `  nestctl audit query --where 'table = usage_logs and operation in (update, delete) and new.notes ~ "night"'`,
+      `  nestctl audit query --where 'duty is not null and not (login = dev.singh or ticket ~ SUP-)'`,
+      `  nestctl audit query --where 'changed has role and old.role = institutional and time >= 2026-11-20'`,
+      '',
+      'Fields with indexes answer at once, however large the log is: event, family, person, by, row, request,',
+      'ticket, login together with "duty is not null", and any span of time.',
     ],
   },
 };

@@ -9,6 +9,8 @@ export interface Outcome {
   readonly rows?: TableView | undefined;
   /** The document of a format that this command alone has, such as SARIF; an object to print as JSON. */
   readonly document?: (() => object) | undefined;
+  /** It was printed as it came. */
+  readonly printed?: true;
   /** Where more follows: the cursor of the next page. */
   readonly nextCursor?: string | undefined;
   /** Done, but: a check found something (exit 3), it waits for somebody (8), or only part of it was done (9). */

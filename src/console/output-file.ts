@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, link, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, link, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
 import { NestctlError } from '../platform/errors.js';
 import { systemError } from '../platform/system-errors.js';
 
@@ -41,9 +42,29 @@ export async function checkOutput(path: string, overwrite: boolean): Promise<Out
  * that somebody made there meanwhile stays, without --overwrite.
  */
 export async function writeOutput(file: OutputFile, text: string): Promise<void> {
+  await writing(file, (handle) => handle.writeFile(text));
+}
+
+/** As `writeOutput`, for what comes bit by bit: `produce` writes to the stream and waits until it has taken all. */
+export async function streamOutput<R>(file: OutputFile, produce: (sink: Writable) => Promise<R>): Promise<R> {
+  return await writing(file, async (handle) => {
+    // A stream of the handle's own would hold it open, or close it before it is synchronised.
+    const sink = new Writable({
+      highWaterMark: 1024 * 1024,
+      write: (chunk: Buffer, _, done) => void handle.writeFile(chunk).then(() => done(), done),
+    });
+    const result = await produce(sink);
+    await new Promise<void>((resolve, reject) => {
+      sink.once('error', reject);
+      sink.end(resolve);
+    });
+    return result;
+  });
+}
+
+async function writing<R>(file: OutputFile, write: (handle: FileHandle) => Promise<R>): Promise<R> {
   try {
-    if (file.special) await writeThrough(file.path, text);
-    else await writeBeside(file, text);
+    return file.special ? await writeThrough(file.path, write) : await writeBeside(file, write);
   } catch (error) {
     if (error instanceof NestctlError) throw error;
     const { message, code } = refusal(file.path, error);
@@ -56,18 +77,23 @@ export async function writeOutput(file: OutputFile, text: string): Promise<void>
   }
 }
 
-async function writeBeside({ path, overwrite }: OutputFile, text: string): Promise<void> {
+async function writeBeside<R>(
+  { path, overwrite }: OutputFile,
+  write: (handle: FileHandle) => Promise<R>,
+): Promise<R> {
   const beside = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}`);
   try {
     const handle = await open(beside, 'wx', 0o600);
+    let result: R;
     try {
-      await handle.writeFile(text);
+      result = await write(handle);
       await handle.sync();
     } finally {
       await handle.close();
     }
     if (overwrite) await rename(beside, path);
     else await moveToFree(beside, path);
+    return result;
   } finally {
     await rm(beside, { force: true });
   }
@@ -86,13 +112,14 @@ async function moveToFree(from: string, to: string): Promise<void> {
   }
 }
 
-async function writeThrough(path: string, text: string): Promise<void> {
+async function writeThrough<R>(path: string, write: (handle: FileHandle) => Promise<R>): Promise<R> {
   const handle = await open(path, 'a');
   try {
-    await handle.writeFile(text);
+    return await write(handle);
   } catch (error) {
     // As for stdout: a reader that has seen enough is no failure.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    return undefined as R;
   } finally {
     await handle.close();
   }

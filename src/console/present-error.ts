@@ -52,7 +52,7 @@ export function presentError(error: unknown, screen: ErrorScreen): NestctlError 
     process.stdout.write(`${safeJson(envelope, 2)}\n`);
   } else {
     const again = PASSING.has(shown.code) ? screen.again : undefined;
-    process.stderr.write(errorText(shown.message, hint, next ?? again, paintFor(process.stderr)));
+    process.stderr.write(errorText(shown, hint, next ?? again, paintFor(process.stderr)));
   }
   if (screen.verbose) {
     for (const line of traceOf(unexpected(error))) process.stderr.write(`    ${safeText(line)}\n`);
@@ -67,15 +67,24 @@ function hintOf({ hint, mistaken }: NestctlError): string | undefined {
 }
 
 function errorText(
-  message: string,
+  { message, excerpt }: NestctlError,
   hint: string | undefined,
   next: string | undefined,
   paint: Paint,
 ): string {
   const lines = [`${paint('bad', '✗')} ${safeText(message)}`];
+  if (excerpt !== undefined) lines.push(...pointAt(excerpt, paint));
   if (hint !== undefined) lines.push(`  ${paint('muted', 'hint')}  ${safeText(hint)}`);
   if (next !== undefined) lines.push(`  ${paint('muted', 'next')}  ${safeText(next)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The text around a fault on one line, and a caret below it. */
+function pointAt({ text, at }: { readonly text: string; readonly at: number }, paint: Paint): string[] {
+  const from = at > 50 ? at - 40 : 0;
+  const head = `${from > 0 ? '…' : ''}${safeText(text.slice(from, at))}`;
+  const tail = `${safeText(text.slice(at, at + 30))}${text.length > at + 30 ? '…' : ''}`;
+  return [`    ${head}${tail}`, `    ${' '.repeat([...head].length)}${paint('bad', '^')}`];
 }
 
 /** Any error as one of ours. */

@@ -2,8 +2,8 @@ import { EXIT } from '../platform/errors.js';
 import { paintFor } from './colour.js';
 import type { Outcome, Warning } from './outcome.js';
 import type { OutputFile } from './output-file.js';
-import { safeJson, safeText } from './safe-text.js';
-import { say } from './terminal.js';
+import { safeJson } from './safe-text.js';
+import { say, sayNext } from './terminal.js';
 import type { TableView, View } from './views.js';
 
 export type Format = 'envelope' | 'json' | 'ndjson' | 'csv' | 'table' | 'sarif';
@@ -28,15 +28,16 @@ export async function printOutcome(outcome: Outcome, screen: OutcomeScreen): Pro
   const { format, file } = screen;
   process.exitCode = EXIT[outcome.verdict ?? 'done'];
   const next = outcome.nextCursor === undefined ? outcome.next : screen.nextPage(outcome.nextCursor);
+  // The file holds what was printed already; the envelope tells of it on stdout.
+  if (outcome.printed === true && format !== 'envelope') return;
   const notes: string[] = [];
   const document = await documentOf(outcome, screen, { next, note: (text) => notes.push(text) });
-  if (file !== undefined) await toFile(document, file, rowsOf(outcome));
+  if (file !== undefined && outcome.printed !== true) await toFile(document, file, rowsOf(outcome));
   else if (format === 'envelope' || !(await paged(document))) process.stdout.write(document);
   for (const note of notes) say(note);
   // What comes next in a program is the program's business, but for rows that it would miss.
   if (format === 'envelope' || next === undefined) return;
-  if (format === 'table' || outcome.nextCursor !== undefined)
-    process.stderr.write(`${paintFor(process.stderr)('muted', 'next')}  ${safeText(next)}\n`);
+  if (format === 'table' || outcome.nextCursor !== undefined) sayNext(next);
 }
 
 interface Beside {

@@ -37,3 +37,14 @@ export function safeJson(value: unknown, indent?: number): string {
 function escapeUnit(unit: number): string {
   return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
+
+/** Lines of JSON, or of text, with everything unsafe in them made visible; line ends stay. */
+export function safeLines(text: string, kind: 'text' | 'json'): string {
+  const harmless = (char: string) =>
+    kind === 'text'
+      ? picture(char)
+      : [...Array(char.length).keys()].map((at) => escapeUnit(char.charCodeAt(at))).join('');
+  return text.replace(UNSAFE, (char) =>
+    char === '\n' || (char === '\r' && kind === 'text') ? char : harmless(char),
+  );
+}

@@ -33,6 +33,19 @@ export function sayLoud(text: string): void {
   process.stderr.write(`${paintFor(process.stderr)('strong', safeText(text))}\n`);
 }
 
+/** What to type next, on stderr. */
+export function sayNext(command: string): void {
+  moving?.yield();
+  process.stderr.write(`${paintFor(process.stderr)('muted', 'next')}  ${safeText(command)}\n`);
+}
+
+/** A line of data on stdout, once a slow reader has taken what came before. */
+export async function printLine(text: string): Promise<void> {
+  moving?.stop();
+  if (process.stdout.write(`${safeText(text)}\n`)) return;
+  await new Promise((resolve) => process.stdout.once('drain', resolve));
+}
+
 /** Draws views on a stream, as wide as its terminal. */
 export async function draw(
   view: View | readonly View[],

@@ -29,6 +29,8 @@ export interface ErrorDetails {
   readonly next?: string | undefined;
   /** A name that is none, and those there are: what was meant may be among them. */
   readonly mistaken?: { readonly name: string; readonly among: readonly string[] } | undefined;
+  /** Of what was typed, the text with the fault and its place in it; shown to the person who typed it only. */
+  readonly excerpt?: { readonly text: string; readonly at: number } | undefined;
   readonly cause?: unknown;
 }
 
@@ -44,6 +46,7 @@ export class NestctlError extends Error {
   readonly hint: string | undefined;
   readonly next: string | undefined;
   readonly mistaken: ErrorDetails['mistaken'];
+  readonly excerpt: ErrorDetails['excerpt'];
 
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -53,5 +56,6 @@ export class NestctlError extends Error {
     this.hint = details.hint;
     this.next = details.next;
     this.mistaken = details.mistaken;
+    this.excerpt = details.excerpt;
   }
 }

@@ -130,6 +130,8 @@ describe('support, with every grant it can have,', () => {
       'audit.image(json,text[],text[])',
       'audit.image_for_support(text,jsonb)',
       'audit.leaf_facts(bigint)',
+      'audit.log_mark()',
+      'audit.record_reading(text,jsonb,uuid,uuid,boolean)',
       'ops.add_member(uuid,uuid,text,timestamp with time zone)',
       'ops.approval_state(ops.approvals)',
       'ops.archive_family(uuid,text)',

@@ -213,6 +213,15 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     insert: `insert into ops.moves (kind, from_family, to_family, children, plan_hash, duty, reason, ticket)
       values ('child', '${FAMILY}', '${CHILD}', '{${CHILD}}', 'x', 'support', 'a long enough reason', 'SUP-1')`,
   },
+  'audit.readings': {
+    insert: `insert into audit.readings (duty, kind, question, family_id, user_id)
+      values ('auditor', 'query', '{"where": "new.name ~ Léo"}', '${FAMILY}', '${PERSON}')`,
+  },
+  'audit.erasures': {
+    insert: `alter table audit.erasures disable trigger erasures_stamp;
+      insert into audit.erasures (approval_id, request) select id, 'PR-1' from ops.approvals;
+      alter table audit.erasures enable trigger erasures_stamp`,
+  },
   'ops.analytics_refreshes': {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,

@@ -1,0 +1,77 @@
+import { ConsoleCommand } from '../../src/console/base-command.js';
+import { type ChangeOfRow, changesOfRow, eventTree } from '../../src/console/event-views.js';
+import {
+  Args,
+  eventDuties,
+  Flags,
+  listFlags,
+  serverFlags,
+  staffFlags,
+  uuidFlag,
+  zoneFlags,
+  zoneOf,
+} from '../../src/console/flags/index.js';
+import type { Outcome } from '../../src/console/outcome.js';
+import { type Column, table, text } from '../../src/console/views.js';
+
+const COLUMNS: readonly Column<ChangeOfRow, 'time'>[] = [
+  { name: 'event', value: ({ event }) => event.id },
+  { name: 'time', value: ({ event }) => event.occurred_at, keep: true, sort: 'time' },
+  { name: 'what', value: ({ event }) => event.operation },
+  { name: 'by', value: ({ event }) => event.app_user ?? event.session_login },
+  { name: 'duty', value: ({ event }) => event.duty },
+  { name: 'column', value: ({ column }) => column, keep: true },
+  { name: 'before', value: ({ before }) => before },
+  { name: 'after', value: ({ after }) => after },
+  { name: 'ticket', value: ({ event }) => event.ticket },
+  { name: 'reason', value: ({ event }) => event.reason },
+];
+
+export default class AuditHistory extends ConsoleCommand<typeof AuditHistory> {
+  static override summary = "Show one row's life: who changed what in it, when and why";
+  static override description =
+    'From its insert on, one line a column that changed. A row keeps its id when it moves to another family, so its life goes on there.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> usage_logs 5c1e77a0-…',
+    '<%= config.bin %> <%= command.id %> children 30a1… --family 9f3a… --reason "size question" --ticket SUP-1234',
+  ];
+  static override args = {
+    table: Args.string({ required: true, description: 'the table; of public where no schema is named' }),
+    key: Args.string({ required: true, description: "the row's id, or its key's parts joined by /" }),
+  };
+  static override flags = {
+    ...staffFlags,
+    ...serverFlags,
+    ...listFlags({ columns: COLUMNS, default: 100, max: 1000 }),
+    ...zoneFlags,
+    family: uuidFlag({ description: 'the family it belongs to, for an access grant' }),
+    user: uuidFlag({ description: 'the person it belongs to, for an access grant' }),
+    newest: Flags.boolean({ description: 'begin with what happened last', exclusive: ['sort'] }),
+  };
+
+  async perform(): Promise<Outcome> {
+    const { eventPlace, queryEvents, recordReading, unseen } = await import('../../src/audit/index.js');
+    const { ensureLogAccess } = await import('../../src/access/index.js');
+    const { table: name, key } = this.args;
+    const { limit, cursor, newest, sort } = this.flags;
+    const oldestFirst = !(newest || sort?.descending === true);
+    if (cursor !== undefined) eventPlace(cursor, oldestFirst);
+    const filter = { table: name, key };
+    const page = await this.withReads(eventDuties(this.flags), async (session, read) => {
+      await ensureLogAccess(session, this.flags, this.flags);
+      await recordReading(session, { kind: 'history', filter, goesOn: cursor !== undefined });
+      const found = await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
+      if (found.events.length === 0 && cursor === undefined) throw unseen(name, key, session.duty);
+      return found;
+    });
+    return {
+      result: { table: name, key, events: page.events },
+      nextCursor: page.nextCursor,
+      rows: table(changesOfRow(page.events), COLUMNS, 'Nothing more happened to it.'),
+      view:
+        page.events.length === 0
+          ? text('Nothing more happened to it.')
+          : eventTree(page.events, zoneOf(this.flags)),
+    };
+  }
+}

@@ -1,0 +1,15 @@
+drop function audit.erase_subject(uuid);
+drop function audit.parts_about(audit.events, uuid, uuid[], text[]);
+drop function audit.log_mark();
+drop function audit.record_reading(text, jsonb, uuid, uuid, boolean);
+drop trigger audit_insert on audit.readings;
+drop trigger audit_update on audit.readings;
+drop trigger audit_delete on audit.readings;
+drop function audit.capture_audit_readings();
+delete from audit.captured_tables where table_name in ('audit.readings'::regclass, 'audit.erasures'::regclass);
+drop table audit.readings;
+drop table audit.erasures;
+drop function audit.capture_audit_erasures();
+drop function audit.stamp_erasure();
+drop function audit.keep_reading();
+drop function audit.stamp_reading();
