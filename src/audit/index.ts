@@ -1,11 +1,11 @@
-export { checkCoverage } from './coverage/check-coverage.js';
 export { type Activity, activity, type Count } from './activity.js';
 export { type Blame, type BlamedColumn, blameRow, unseen } from './blame-row.js';
+export { checkCoverage } from './coverage/check-coverage.js';
 export type { AuditEvent, Operation } from './event.js';
 export type { EventFilter } from './event-filter.js';
-export { qualified } from './filter/fields.js';
 export type { ExportFormat } from './export/export-columns.js';
 export { type Exported, exportEvents } from './export/export-events.js';
+export { qualified } from './filter/fields.js';
 export { readWhere, type Where } from './filter/where.js';
 export { followEvents } from './follow/follow-events.js';
 export { type Place, placeOf, START, tokenOf } from './follow/place.js';
@@ -14,11 +14,11 @@ export { type EventGroup, type Grouping, type Groups, groupEvents } from './grou
 export { auditJobs } from './maintenance-jobs.js';
 export { type EventReceipt, proveEvent } from './prove-event.js';
 export { type EventPage, eventPlace, eventQuery, queryEvents } from './query-events.js';
+export { recordReading } from './record-reading.js';
 export { beginEpoch, planEpoch } from './seal/begin-epoch.js';
 export { sealAndCarry } from './seal/seal-and-carry.js';
 export { type Sealing, sealLog } from './seal/seal-log.js';
 export { type SealStatus, sealStatus } from './seal/seal-status.js';
-export { recordReading } from './record-reading.js';
 export { type ShownEvent, showEvent } from './show-event.js';
 export { verifyContext } from './verify/verify-context.js';
 export { spanOf } from './verify/verify-events.js';

@@ -10,6 +10,7 @@ import { withConnection } from '../../src/platform/database/connection.js';
 import { makeTemplate, targetOn } from '../support/database.js';
 import { type OwnServer, startTestServer } from '../support/server.js';
 import { access } from './figures/access.js';
+import { auditExport } from './figures/audit-export.js';
 import { auditQuery } from './figures/audit-query.js';
 import { auditedInserts } from './figures/audited-inserts.js';
 import { familyList } from './figures/family-list.js';
@@ -29,6 +30,7 @@ const FIGURES = {
   'member-select': memberSelect,
   'audit-query': auditQuery,
   sealing,
+  'audit-export': auditExport,
   seed,
 };
 

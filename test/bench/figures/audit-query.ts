@@ -116,7 +116,7 @@ function familyId(number: number): string {
 }
 
 /** Events of the shape that inserts of usage logs leave, spread over families and days, in order of time. */
-async function makeEvents(database: TestDatabase, count: number): Promise<void> {
+export async function makeEvents(database: TestDatabase, count: number): Promise<void> {
   await withConnection(database.owner, (connection) =>
     connection.query(`select audit.add_partitions((now() - interval '${DAYS + 5} days')::date, 4)`),
   );
