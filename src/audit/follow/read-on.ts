@@ -46,7 +46,7 @@ export async function readOn(
 /** The conditions of the events behind a place and below a mark. */
 export function between(from: Place, { epoch, below }: LogMark): Sql[] {
   return [
-    sql`e.epoch = ${from.epoch}`,
+    sql`e.epoch = ${from.epoch}::integer`,
     sql`(e.xid, e.id) > (${from.xid}::xid8, ${from.id}::bigint)`,
     sql`e.id > ${from.floor}::bigint`,
     // Of an epoch that is over, everything is final.
