@@ -1,7 +1,7 @@
 export * as Args from '@oclif/core/args';
 export * as Flags from '@oclif/core/flags';
-export { memberChoiceFlag, moveFlags, sharedFlags } from './move-flags.js';
 export { eventDuties, eventFilter, eventFlags, exportFormats } from './event-flags.js';
+export { memberChoiceFlag, moveFlags, sharedFlags } from './move-flags.js';
 export {
   deadlineFlag,
   memberFlags,
