@@ -37,7 +37,7 @@ const GUARDED = `
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where n.nspname in ('public', 'private', 'audit', 'ops', 'privacy') and c.relkind in ('r', 'p', 'v')
   ), functions as (
-    select p.oid, n.nspname, p.proname, p.proowner, p.proacl, p.xmin::text as touched
+    select p.oid, n.nspname, p.proname, p.proowner, p.proacl, p.xmin::text as touched, p.prosqlbody is not null as parsed
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
     where n.nspname in ('audit', 'private') and p.prokind <> 'a'
   )
@@ -48,7 +48,7 @@ const GUARDED = `
   union all
   select 'function', format('%s(%s)', f.oid::regproc, pg_get_function_identity_arguments(f.oid)),
     case when f.oid = to_regprocedure('audit.current_epoch()') then 'the newest epoch' else
-      encode(sha256(convert_to(pg_get_functiondef(f.oid), 'UTF8')), 'hex') end
+      case when f.parsed then 'parsed ' else '' end || encode(sha256(convert_to(pg_get_functiondef(f.oid), 'UTF8')), 'hex') end
       || ' ' || coalesce((select string_agg(case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee) end, ',' order by 1)
         from aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a where a.grantee <> f.proowner), ''),
     case when f.oid = to_regprocedure('audit.current_epoch()') then null else f.touched end

@@ -67,6 +67,8 @@ function compare(
     // A dump brings everything back under other transactions.
     const moved = before.epoch !== after.epoch;
     if (was?.[0] === is?.[0] && (moved || was?.[1] === is?.[1])) continue;
+    // And bodies that are kept parsed are printed otherwise once they were parsed again.
+    if (moved && isParsed(was?.[0]) && isParsed(is?.[0])) continue;
     const kind = kindOf(object, was?.[0], is?.[0]);
     const what =
       was === undefined
@@ -93,6 +95,7 @@ function kindOf(object: string, was: string | undefined, is: string | undefined)
   return 'catalogue_changed';
 }
 
+const isParsed = (state: string | undefined) => state?.startsWith('parsed ') === true;
 const isOn = (state: string | undefined) => /^[OA]/.test(state ?? '');
 const opensTruncate = (state: string | undefined) => /:TRUNCATE\b/.test(state ?? '');
 const triggersOff = (state: string | undefined) => /\w:[DR]\b/.test(state ?? '');
