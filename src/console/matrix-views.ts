@@ -32,8 +32,11 @@ const LETTERS: Readonly<Record<Cell, string>> = {
   none: '-',
   unknown: '?',
 };
-const LEGEND =
-  'Four letters a cell: select, insert, update, delete. A all rows · o their own · t those of today · m their own of today · s about themselves · x some others · - none · ? could not be decided';
+const LEGEND = [
+  'Each cell: select, insert, update, delete.',
+  'A all rows · o their own · t those of today · m their own of today',
+  's about themselves · x some others · - none · ? could not be decided',
+];
 
 interface Row {
   readonly member: string;
@@ -116,7 +119,7 @@ export function matrixViews(matrix: Matrix): View[] {
   return [
     grid(false),
     people,
-    text(LEGEND, { tone: 'muted' }),
+    ...LEGEND.map((line) => text(line, { tone: 'muted' })),
     ...(planned.length === 0
       ? []
       : [

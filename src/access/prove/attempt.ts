@@ -30,6 +30,8 @@ export interface Attempt {
   readonly keys: readonly string[];
   /** `a row of another author`, in words that follow the command. */
   readonly about: string;
+  /** What the owner does before, in the attempt's own savepoint. */
+  readonly setup?: string;
   /** The row that an insert would make, which only a script needs. */
   readonly values?: Readonly<Record<string, unknown>>;
 }

@@ -12,6 +12,7 @@ import {
 import type { Draft, HasRight } from './drafting.js';
 import { FamilyDrafts } from './family-drafts.js';
 import type { Model } from './model.js';
+import { OperatorDrafts } from './operator-drafts.js';
 import { PersonDrafts } from './person-drafts.js';
 import { StrangerDrafts } from './stranger-drafts.js';
 
@@ -23,7 +24,7 @@ export function makeAttempts(
   declaration: Declaration,
   hasRight: HasRight,
   duties: readonly string[],
-  tables: readonly Table[] = TABLES,
+  { tables = TABLES, operators = false }: { tables?: readonly Table[]; operators?: boolean } = {},
 ): Attempt[] {
   const families = new FamilyDrafts(model, declaration, hasRight);
   const people = new PersonDrafts(model, declaration, hasRight);
@@ -50,7 +51,8 @@ export function makeAttempts(
   const members = model.cases.map(ofCase);
   const strangers = new StrangerDrafts(model, declaration, hasRight).strangers(duties);
   // What is wrong mostly shows for some of the first members.
-  return [...members.slice(0, SOME), strangers, ...members.slice(SOME)]
+  const staff = operators ? new OperatorDrafts(model, declaration, hasRight).operators() : [];
+  return [...members.slice(0, SOME), strangers, staff, ...members.slice(SOME)]
     .flat()
     .filter(({ table }) => tables.includes(table))
     .map((draft, no) => ({ ...draft, no }));

@@ -109,7 +109,7 @@ ${
     ? 'insert into private.app_logins (login) values (session_user) on conflict do nothing;'
     : 'delete from private.app_logins where login = session_user;'
 }
-${found.attempt.row === undefined ? '' : `declare the_row cursor for select from public.${table} where ${where};\nmove the_row;\n`}select set_config('request.jwt.claims', ${literal(claimsOf(found.attempt))}, true);
+${found.attempt.setup === undefined ? '' : `${found.attempt.setup};\n`}${found.attempt.row === undefined ? '' : `declare the_row cursor for select from public.${table} where ${where};\nmove the_row;\n`}select set_config('request.jwt.claims', ${literal(claimsOf(found.attempt))}, true);
 set local role ${quoted};
 do $$
 declare

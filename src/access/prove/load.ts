@@ -48,7 +48,7 @@ export async function loadAttempts(
   for (const row of model.rows) (row.table === 'users' ? people : families).add(row.owner);
   await connection.query(`
     create temp table prove_attempts (no int primary key, tab text, command text, role text, registered boolean, claims text,
-      locator text, statement text, expected text, keys text[]) on commit drop;
+      locator text, setup text, statement text, expected text, keys text[]) on commit drop;
     create temp table prove_owners (tab text primary key, key text, owner text, ids uuid[]) on commit drop;
     ${TRY}`);
   for (let from = 0; from < attempts.length; from += BATCH) {
@@ -60,13 +60,14 @@ export async function loadAttempts(
       registered: attempt.actor.registered,
       claims: claimsOf(attempt),
       locator: attempt.row === undefined ? null : locatorOf(attempt.row),
+      setup: attempt.setup ?? null,
       statement: attempt.statement,
       expected: attempt.expected,
       keys: attempt.keys,
     }));
     await connection.query(
       `insert into pg_temp.prove_attempts select * from jsonb_to_recordset($1) as a (no int, tab text, command text, role text,
-         registered boolean, claims text, locator text, statement text, expected text, keys text[])`,
+         registered boolean, claims text, locator text, setup text, statement text, expected text, keys text[])`,
       [JSON.stringify(batch)],
     );
   }
@@ -145,6 +146,7 @@ const TRY = `
           open the_row for execute format('select from public.%I where %s', a.tab, a.locator);
           move the_row;
         end if;
+        if a.setup is not null then execute a.setup; end if;
         perform set_config('request.jwt.claim.sub', '', true), set_config('request.jwt.claims', a.claims, true), set_config('role', a.role, true);
         if a.command = 'select' then
           -- Some more than are expected tell that it is too many; only the service sees everybody's.

@@ -30,7 +30,7 @@ export type Trace =
     }
   | { readonly of: 'roles'; readonly policy: PolicyText }
   | { readonly of: 'force' | 'off'; readonly table: Table }
-  | { readonly of: 'shortcut' }
+  | { readonly of: 'shortcut' | 'spared' }
   | { readonly of: 'other' };
 
 export interface PolicyText {

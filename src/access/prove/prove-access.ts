@@ -115,7 +115,7 @@ async function mutate(
         tables,
         counted: ({ done, total }) => counted?.({ what: 'weaknesses', done, total }),
       }),
-    { silent: alone, tables },
+    { silent: alone, operators: true, tables },
   );
   return score(verdicts, beyond);
 }

@@ -20,6 +20,8 @@ export interface Stage {
 export interface StageOptions {
   /** Whether the tables' audit triggers are off meanwhile, which keeps everybody else from writing. */
   readonly silent?: boolean;
+  /** Whether operators act as members too, for which a trigger of their grants is off now and then. */
+  readonly operators?: boolean;
   /** Only what is tried on these. */
   readonly tables?: readonly Table[] | undefined;
 }
@@ -48,7 +50,10 @@ export async function onStage<T>(
       const model = makeModel(declaration, now.getTime());
       const { tables = TABLES } = options;
       const hasRight = await readRights(connection, ACTING_ROLES);
-      const attempts = makeAttempts(model, declaration, hasRight, DUTY_ROLES, tables);
+      const attempts = makeAttempts(model, declaration, hasRight, DUTY_ROLES, {
+        tables,
+        operators: options.operators === true,
+      });
       if (options.silent === true) await silenceAudit(connection);
       await loadModel(
         connection,

@@ -60,7 +60,10 @@ export async function weaken(
   const whole = all
     ? []
     : helpers.map(({ name }) => ({ name, why: 'only all tables together show what rests on it' }));
-  const staff = beyond.map((name) => ({ name, why: 'what it looks at are operators and their grants' }));
+  const staff = beyond.map((name) => ({
+    name,
+    why: 'reached only under a duty, which no session has that acts as a member',
+  }));
   return {
     verdicts,
     beyond: [...whole, ...staff].map(({ name, why }) => ({ object: `private.${name}`, why })),
