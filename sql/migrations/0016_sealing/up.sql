@@ -428,7 +428,7 @@ create table audit.unlogged_rows (
 );
 create unique index unlogged_rows_record_idx on audit.unlogged_rows (table_name, record, (coalesce(family_id, '00000000-0000-0000-0000-000000000000')));
 comment on table audit.unlogged_rows is
-  'Rows that were there before the log knew of them, as a salted hash of what they held: audit.coverage takes any other row without an event for one that was never logged.';
+  'Rows that were there before the log knew of them, as a salted hash of what they held: audit.coverage takes any other row without an event for one that was never logged (lint no_primary_key: a row of no family is told by its unique index).';
 
 create aggregate audit.folded(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
 comment on aggregate audit.folded(jsonb) is 'Objects laid over one another in their order.';
