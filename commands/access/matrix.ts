@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Flags, rowFlags, staffFlags, uuidFlag } from '../../src/console/flags/index.js';
+import { plannedRoleFlag, rowFlags, staffFlags, uuidFlag } from '../../src/console/flags/index.js';
 import { MATRIX_COLUMNS, matrixRows, matrixViews } from '../../src/console/matrix-views.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
@@ -20,9 +20,8 @@ Exit code 9 where something could not be decided.`;
     ...staffFlags,
     ...rowFlags(MATRIX_COLUMNS),
     family: uuidFlag({ description: 'the family', required: true }),
-    compare: Flags.string({
+    compare: plannedRoleFlag({
       description: 'a role that a member might get; may be given several times',
-      helpValue: 'USER=ROLE',
       multiple: true,
     }),
   };

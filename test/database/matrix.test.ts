@@ -226,7 +226,13 @@ describe('a planned role', () => {
     const before = await state();
     const planned = await accessMatrix(
       session,
-      { family, compare: [`${gran.email}=professional`, `${daycare.id}=extended_family`] },
+      {
+        family,
+        compare: [
+          { who: gran.email, role: 'professional' },
+          { who: daycare.id, role: 'extended_family' },
+        ],
+      },
       WHY,
     );
     expect(await state()).toEqual(before);
@@ -250,10 +256,10 @@ describe('a planned role', () => {
   });
 
   test('must be a role, of a member', async () => {
-    const plan = (compare: string) => accessMatrix(session, { family, compare: [compare] }, WHY);
-    await expect(plan(`${gran.email}=queen`)).rejects.toMatchObject({ kind: 'usage' });
-    await expect(plan('nobody@example.ca=professional')).rejects.toMatchObject({ kind: 'not_found' });
-    await expect(plan('professional')).rejects.toMatchObject({ code: 'invalid_plan' });
+    const plan = (who: string, role: string) =>
+      accessMatrix(session, { family, compare: [{ who, role }] }, WHY);
+    await expect(plan(gran.email, 'queen')).rejects.toMatchObject({ kind: 'usage' });
+    await expect(plan('nobody@example.ca', 'professional')).rejects.toMatchObject({ kind: 'not_found' });
   });
 });
 

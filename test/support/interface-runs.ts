@@ -24,7 +24,13 @@ const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
 export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string, InterfaceRun> {
   const ofFamily = ['--family', family.id];
   return {
+    'access:diagnose': { everywhere: ['--user', family.gran.email, ...ofFamily, ...WHY] },
+    'access:explain': {
+      everywhere: ['--user', family.gran.email, '--table', 'families', '--row', family.id, ...WHY],
+    },
     'access:list': { everywhere: ['--ended'] },
+    'access:prove': { everywhere: ['--table', 'usage_logs', '--no-mutation'] },
+    'access:matrix': { everywhere: [...ofFamily, ...WHY] },
     'access:open': {
       everywhere: [...ofFamily, ...WHY, '--dry-run'],
       once: [
@@ -34,8 +40,19 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     },
     'analytics:refresh': { everywhere: WHY },
     'analytics:usage': { everywhere: [], once: [ofFamily] },
+    'audit:blame': { everywhere: ['families', family.id, '--duty', 'auditor'] },
+    'audit:coverage': { everywhere: ['--duty', 'auditor'] },
+    'audit:export': {
+      everywhere: ['--duty', 'auditor', '--output', join(folder, 'events.csv'), '--overwrite'],
+    },
+    // What is followed has no end, and no one document: refused alike everywhere.
+    'audit:follow': { everywhere: ['--once', '--output', join(folder, 'followed')] },
+    'audit:history': { everywhere: ['families', family.id, '--duty', 'auditor'] },
     'audit:query': { everywhere: [...ofFamily, '--duty', 'auditor'] },
+    'audit:seal': { everywhere: ['--status'] },
     'audit:show': { everywhere: ['1', '--duty', 'auditor'] },
+    'audit:stats': { everywhere: ['--duty', 'auditor'] },
+    'child:show': { everywhere: [family.child, ...ofFamily, ...WHY] },
     'context:add': {
       everywhere: ['new', '--host', 'h.example.ca', '--database', 'd', '--user', 'u', '--dry-run'],
     },

@@ -56,7 +56,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'approval:show': [UUID],
   'approval:withdraw': [UUID, ...WHY],
   'audit:coverage': [],
-  'audit:epoch:begin': ['--evidence', 'restore R-12'],
+  'audit:epoch:begin': ['--evidence', 'restore R-12', ...WHY],
   'audit:proof': ['1'],
   'audit:blame': ['children', UUID],
   'audit:export': 'offline',

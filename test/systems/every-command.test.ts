@@ -125,8 +125,8 @@ describe('every command of the build', () => {
         const different = [...new Set(Object.values(codes))];
         expect(different, `exit codes differ: ${JSON.stringify(codes)}`).toHaveLength(1);
       };
-      // Migrations and maintenance keep each other out, and would end with 6 beside one another.
-      const locking = ({ id }: { readonly id: string }) => /^(db|maintenance):/.test(id);
+      // Migrations, maintenance and proofs keep each other out, and would end with 6 beside one another.
+      const locking = ({ id }: { readonly id: string }) => /^(db:|maintenance:|access:prove)/.test(id);
       await inTurns(
         commands.filter((command) => !locking(command)),
         everywhere,

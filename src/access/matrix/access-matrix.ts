@@ -11,7 +11,7 @@ import { type MatrixTable, readTables } from './read-tables.js';
 export interface MatrixWish {
   readonly family: string;
   /** Roles that members might get: `gran@example.ca=professional`, by id or e-mail address. */
-  readonly compare?: readonly string[] | undefined;
+  readonly compare?: readonly { readonly who: string; readonly role: string }[] | undefined;
 }
 
 export interface MatrixLine {
@@ -100,15 +100,10 @@ function cellsOf(table: MatrixTable, answers: Answers): Record<TableCommand, Cel
   ) as Record<TableCommand, Cell>;
 }
 
-function planOf(plan: string, members: readonly Membership[]): { user_id: string; role: string } {
-  const [who = '', role = ''] = plan.split(/=(?=[^=]*$)/);
-  if (who === '' || role === '') {
-    throw new NestctlError(`--compare: "${plan}" does not say whom and which role.`, {
-      kind: 'usage',
-      code: 'invalid_plan',
-      hint: 'Write it as --compare USER=ROLE, by id or e-mail address.',
-    });
-  }
+function planOf(
+  { who, role }: { readonly who: string; readonly role: string },
+  members: readonly Membership[],
+): { user_id: string; role: string } {
   const member = members.find(
     ({ user_id, email }) => user_id === who.toLowerCase() || email.toLowerCase() === who.toLowerCase(),
   );

@@ -7,6 +7,7 @@ export {
   memberFlags,
   permissionsFlag,
   personFlag,
+  plannedRoleFlag,
   roleFlag,
   zoneFlag,
 } from './people.js';

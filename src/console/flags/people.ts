@@ -20,6 +20,23 @@ export const roleFlag = Flags.custom<'family_core' | 'extended_family' | 'profes
   options: ['family_core', 'extended_family', 'professional', 'institutional'],
 });
 
+export interface PlannedRole {
+  /** An id or e-mail address. */
+  readonly who: string;
+  readonly role: string;
+}
+
+/** A role that a member might get, as USER=ROLE; an address may hold an equals sign itself. */
+export const plannedRoleFlag = Flags.custom<PlannedRole>({
+  helpValue: 'USER=ROLE',
+  parse: async (input) => {
+    const [, who, role] = /^(.+)=([^=]+)$/s.exec(input) ?? [];
+    if (who === undefined || role === undefined)
+      throw new Error(`"${input}" does not say whom and which role: write USER=ROLE`);
+    return { who, role };
+  },
+});
+
 /** When something is to end: `30d`, a date (its last instant here) or a time; null for `never`. */
 export const deadlineFlag = Flags.custom<Date | null>({
   helpValue: '30d|2027-11-01|never',
