@@ -1,5 +1,5 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
-import { Args, argParser, Flags, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { Args, argParser, staffFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, text } from '../../src/console/views.js';
 
@@ -26,7 +26,7 @@ export default class AuditProof extends ConsoleCommand<typeof AuditProof> {
   static override flags = {
     ...staffFlags,
     ...zoneFlags,
-    file: Flags.string({
+    file: textFlag({
       description: 'write the proof there; EVENT.tlog-proof when absent',
       helpValue: 'FILE',
     }),

@@ -68,7 +68,7 @@ export async function runOnTerminal(
     waiting.shift();
     screen = '';
     // The prompt draws itself before it listens.
-    setTimeout(() => child.stdin.write(next.keys), 100);
+    setTimeout(() => child.stdin.write(next.keys), 400);
   });
   return await finished(child);
 }
