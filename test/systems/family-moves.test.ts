@@ -143,7 +143,7 @@ async function write(
       // Refused cleanly: the child or the family has gone, or the two waited for each other.
       expect(['conflict', 'deadlock', 'lock_timeout', 'reference_violated']).toContain(cleanRefusal(error));
     }
-    await sleep(random.between(100, 500));
+    await sleep(random.between(300, 1500));
   }
   await writer.close();
   return written;
@@ -165,7 +165,7 @@ test('writers to both families meanwhile lose nothing', { timeout: 300_000 }, as
     );
     const request = { kind: 'merge', from: giving.id, to: taking.id, conflicts: { '*': 'swap' } };
     const made = await asMover(operator, [giving.id, taking.id], async (session: Connection) => {
-      for (let tries = 0; tries < 100; tries += 1) {
+      for (let tries = 0; tries < 300; tries += 1) {
         const plan = await planMove(session, request);
         const done = await makeMove(session, request, plan.hash).catch((error: Error) => error);
         if (!(done instanceof Error)) return true;
