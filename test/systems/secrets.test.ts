@@ -41,6 +41,8 @@ function lineOf({ id, flags, args }: ManifestCommand): string[] {
     ...known('reason', '--reason', 'Grandma cannot see the log'),
     ...known('ticket', '--ticket', 'SUP-1'),
     ...known('dry-run', '--dry-run'),
+    // What is followed has no end.
+    ...known('once', '--once'),
   ];
 }
 

@@ -23,8 +23,12 @@ export function manifestCommands(): ManifestCommand[] {
   return Object.values((JSON.parse(text) as { commands: Record<string, ManifestCommand> }).commands);
 }
 
-/** What changes something without being asked for consent, and knows no --dry-run: these lines are made unfit. */
-const UNGUARDED = /^(demo|local:.*|context:use|maintenance:run|analytics:refresh|db:docs)$/;
+/**
+ * What changes something without being asked for consent, and knows no --dry-run, or takes as long as a proof does:
+ * these lines are made unfit.
+ */
+const UNGUARDED =
+  /^(demo|local:.*|context:use|maintenance:run|analytics:refresh|db:docs|audit:(seal|proof)|access:prove)$/;
 const UNFIT = '--no-such-flag-of-any-command';
 /** What would let a line do its work. */
 const CONSENT = new Set(['yes', 'confirm']);
@@ -58,14 +62,17 @@ export function isUnfit({ id, flags }: ManifestCommand): boolean {
   return !('dry-run' in flags) && UNGUARDED.test(id);
 }
 
-/** Makes a writing command a dry run, or where it knows none, unfit. */
+/** Makes a writing command a dry run, or where it knows none, unfit; and what has no end, end. */
 function guardsOf(command: ManifestCommand): string[] {
+  if ('once' in command.flags) return ['--once'];
   if ('dry-run' in command.flags) return ['--dry-run'];
   return isUnfit(command) ? [UNFIT] : [];
 }
 
 function flagWords(random: Random, { flags }: ManifestCommand): string[][] {
-  const known = Object.entries(flags).filter(([name]) => !CONSENT.has(name) && name !== 'dry-run');
+  const known = Object.entries(flags).filter(
+    ([name]) => !CONSENT.has(name) && !['dry-run', 'once'].includes(name),
+  );
   const chosen = random.some(known, random.between(0, Math.min(6, known.length)));
   if (random.chance(0.15) && chosen[0] !== undefined) chosen.push(chosen[0]);
   const words = chosen.map(([name, flag]): string[] => {
