@@ -80,9 +80,11 @@ alter table audit.epochs
   add column seen_root text,
   add column adopted bigint,
   add column evidence text,
+  -- squawk-ignore adding-foreign-key-constraint
   add column approval_id uuid references ops.approvals (id),
   add column recorded_by text,
   add column record text;
+-- squawk-ignore require-concurrent-index-creation
 create index epochs_approval_idx on audit.epochs (approval_id) where approval_id is not null;
 comment on column audit.epochs.tree_size is 'How far the log was sealed when the epoch began: what the recovery brought back.';
 comment on column audit.epochs.seen_size is 'How far it had been sealed before, as the console that recorded the recovery has seen it; what lies beyond tree_size was given up.';
