@@ -1,12 +1,12 @@
 import type { BlamedColumn } from '../../src/audit/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import {
-  Args,
   eventDuties,
+  loggedRowArgs,
+  loggedRowFlags,
   serverFlags,
   staffFlags,
   tableFlags,
-  uuidFlag,
   zoneFlags,
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
@@ -36,17 +36,13 @@ export default class AuditBlame extends ConsoleCommand<typeof AuditBlame> {
     '<%= config.bin %> <%= command.id %> children 30a1f0c2-…',
     '<%= config.bin %> <%= command.id %> children 30a1… --family 9f3a… --reason "size question" --ticket SUP-1234',
   ];
-  static override args = {
-    table: Args.string({ required: true, description: 'the table; of public where no schema is named' }),
-    key: Args.string({ required: true, description: "the row's id, or its key's parts joined by /" }),
-  };
+  static override args = loggedRowArgs;
   static override flags = {
     ...staffFlags,
     ...serverFlags,
     ...tableFlags(COLUMNS),
     ...zoneFlags,
-    family: uuidFlag({ description: 'the family it belongs to, for an access grant' }),
-    user: uuidFlag({ description: 'the person it belongs to, for an access grant' }),
+    ...loggedRowFlags,
   };
 
   async perform(): Promise<Outcome> {

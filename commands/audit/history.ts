@@ -1,13 +1,13 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { type ChangeOfRow, changesOfRow, eventTree } from '../../src/console/event-views.js';
 import {
-  Args,
   eventDuties,
   Flags,
   listFlags,
+  loggedRowArgs,
+  loggedRowFlags,
   serverFlags,
   staffFlags,
-  uuidFlag,
   zoneFlags,
   zoneOf,
 } from '../../src/console/flags/index.js';
@@ -35,17 +35,13 @@ export default class AuditHistory extends ConsoleCommand<typeof AuditHistory> {
     '<%= config.bin %> <%= command.id %> usage_logs 5c1e77a0-…',
     '<%= config.bin %> <%= command.id %> children 30a1… --family 9f3a… --reason "size question" --ticket SUP-1234',
   ];
-  static override args = {
-    table: Args.string({ required: true, description: 'the table; of public where no schema is named' }),
-    key: Args.string({ required: true, description: "the row's id, or its key's parts joined by /" }),
-  };
+  static override args = loggedRowArgs;
   static override flags = {
     ...staffFlags,
     ...serverFlags,
     ...listFlags({ columns: COLUMNS, default: 100, max: 1000 }),
     ...zoneFlags,
-    family: uuidFlag({ description: 'the family it belongs to, for an access grant' }),
-    user: uuidFlag({ description: 'the person it belongs to, for an access grant' }),
+    ...loggedRowFlags,
     newest: Flags.boolean({ description: 'begin with what happened last', exclusive: ['sort'] }),
   };
 

@@ -6,6 +6,7 @@ import { openSession } from '../../src/platform/database/session.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { open } from '../support/model/sessions.js';
 import { openGrant } from '../support/model/staff-sessions.js';
+import { outcomeCode } from '../support/outcome-code.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 
 let database: TestDatabase;
@@ -77,12 +78,6 @@ async function answer(client: pg.Client, id: string) {
   }
 }
 
-const code = (work: Promise<unknown>) =>
-  work.then(
-    () => 'ok',
-    (error: pg.DatabaseError) => error.code,
-  );
-
 describe('what a diagnosis opens to staff', () => {
   test('of what no grant covers: ids, masked names and addresses, and nothing of anybody else', async () => {
     const facts = await answer(support, await ask(support, family.gran.id));
@@ -114,23 +109,23 @@ describe('what a diagnosis opens to staff', () => {
   });
 
   test('is nothing about people and families that no grant covers', async () => {
-    expect(await code(ask(support, strange.gran.id))).toBe('NS002');
-    expect(await code(ask(support, other.gran.id))).toBe('NS002');
-    expect(await code(ask(support, family.gran.id, other.id))).toBe('NS002');
-    expect(await code(support.query(`select ops.ask_diagnosis($1, null, '{x:y}')`, [family.gran.id]))).toBe(
-      'NS007',
-    );
+    expect(await outcomeCode(ask(support, strange.gran.id))).toBe('NS002');
+    expect(await outcomeCode(ask(support, other.gran.id))).toBe('NS002');
+    expect(await outcomeCode(ask(support, family.gran.id, other.id))).toBe('NS002');
+    expect(
+      await outcomeCode(support.query(`select ops.ask_diagnosis($1, null, '{x:y}')`, [family.gran.id])),
+    ).toBe('NS007');
   });
 
   test('is nothing before the question is committed, after a rollback, or outside a read-only transaction', async () => {
     await support.query('begin');
     const id = await ask(support, family.gran.id);
     await support.query('set transaction read only');
-    expect(await code(support.query('select ops.diagnose($1)', [id]))).toBe('NS002');
+    expect(await outcomeCode(support.query('select ops.diagnose($1)', [id]))).toBe('NS002');
     await support.query('rollback');
-    expect(await code(answer(support, id))).toBe('NS002');
+    expect(await outcomeCode(answer(support, id))).toBe('NS002');
     const committed = await ask(support, family.gran.id);
-    expect(await code(support.query('select ops.diagnose($1)', [committed]))).toBe('NS005');
+    expect(await outcomeCode(support.query('select ops.diagnose($1)', [committed]))).toBe('NS005');
   });
 
   test("is nothing of another operator's question, nor of one's own under another duty", async () => {
@@ -138,9 +133,9 @@ describe('what a diagnosis opens to staff', () => {
     const peer = await open(await database.makeOperator('support', 'sre'));
     await openGrant(peer, 'support', { kind: 'subject', person: family.gran.id });
     await peer.query('set role nestsync_support');
-    expect(await code(answer(peer, id))).toBe('NS002');
+    expect(await outcomeCode(answer(peer, id))).toBe('NS002');
     await peer.query('set role nestsync_sre');
-    expect(await code(ask(peer, family.gran.id))).toBe('42501');
+    expect(await outcomeCode(ask(peer, family.gran.id))).toBe('42501');
     await peer.end();
   });
 
@@ -175,9 +170,9 @@ describe('what a diagnosis opens to staff', () => {
     expect(before.asked).toBeGreaterThan(2);
     expect(before.logged).toBe(before.asked);
     const owner = await open(database.owner);
-    expect(await code(owner.query(`update ops.access_diagnoses set child = 'x'`))).toBe('NS004');
-    expect(await code(owner.query('delete from ops.access_diagnoses'))).toBe('NS004');
-    expect(await code(owner.query('truncate ops.access_diagnoses'))).toBe('NS004');
+    expect(await outcomeCode(owner.query(`update ops.access_diagnoses set child = 'x'`))).toBe('NS004');
+    expect(await outcomeCode(owner.query('delete from ops.access_diagnoses'))).toBe('NS004');
+    expect(await outcomeCode(owner.query('truncate ops.access_diagnoses'))).toBe('NS004');
     await owner.end();
   });
 });

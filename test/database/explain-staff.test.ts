@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { open } from '../support/model/sessions.js';
 import { openGrant } from '../support/model/staff-sessions.js';
+import { outcomeCode } from '../support/outcome-code.js';
 import { makeFamily, type SmallFamily } from '../support/small-world.js';
 
 const POLICY = `(family_id = ANY (( SELECT private.member_families('children:read'::text) AS member_families)::uuid[]))`;
@@ -51,12 +52,6 @@ async function answer(client: pg.Client, id: string, conditions: readonly string
   }
 }
 
-const code = (work: Promise<unknown>) =>
-  work.then(
-    () => 'ok',
-    (error: pg.DatabaseError) => error.code,
-  );
-
 describe('what an explanation opens to staff', () => {
   test('is the truth of conditions and the membership, and no value of the row', async () => {
     const reply = await answer(support, await ask(support, family.gran.id, { id: family.child }));
@@ -72,28 +67,28 @@ describe('what an explanation opens to staff', () => {
     await support.query('begin');
     const id = await ask(support, family.gran.id, { id: family.child });
     await support.query('set transaction read only');
-    expect(await code(support.query(`select ops.explain($1, '{}', '{}', '{}')`, [id]))).toBe('NS002');
+    expect(await outcomeCode(support.query(`select ops.explain($1, '{}', '{}', '{}')`, [id]))).toBe('NS002');
     await support.query('rollback');
-    expect(await code(answer(support, id))).toBe('NS002');
+    expect(await outcomeCode(answer(support, id))).toBe('NS002');
   });
 
   test('is nothing outside a read-only transaction, where the person could be taken for the writer', async () => {
     const id = await ask(support, family.gran.id, { id: family.child });
-    expect(await code(support.query(`select ops.explain($1, '{}', '{}', '{}')`, [id]))).toBe('NS005');
+    expect(await outcomeCode(support.query(`select ops.explain($1, '{}', '{}', '{}')`, [id]))).toBe('NS005');
   });
 
   test('is nothing about people, rows and tables that no grant covers', async () => {
-    expect(await code(ask(support, other.gran.id, { id: family.child }))).toBe('NS002');
+    expect(await outcomeCode(ask(support, other.gran.id, { id: family.child }))).toBe('NS002');
     expect((await answer(support, await ask(support, family.gran.id, { id: other.child }))).row).toBe(false);
-    expect(await code(ask(support, family.gran.id, null, 'ops.operators'))).toBe('NS006');
-    expect(await code(ask(support, family.gran.id, null, 'private.app_logins'))).toBe('NS006');
+    expect(await outcomeCode(ask(support, family.gran.id, null, 'ops.operators'))).toBe('NS006');
+    expect(await outcomeCode(ask(support, family.gran.id, null, 'private.app_logins'))).toBe('NS006');
   });
 
   test('is nothing that would let values be guessed: only keys find rows, only policies are evaluated', async () => {
-    expect(await code(ask(support, family.gran.id, { name: 'Léa' }))).toBe('NS007');
+    expect(await outcomeCode(ask(support, family.gran.id, { name: 'Léa' }))).toBe('NS007');
     const id = await ask(support, family.gran.id, { id: family.child });
     for (const condition of [`name = 'Léa'`, `${POLICY} and name like 'L%'`, `(select true)`]) {
-      expect(await code(answer(support, id, [condition])), condition).toBe('NS005');
+      expect(await outcomeCode(answer(support, id, [condition])), condition).toBe('NS005');
     }
     // Part of a policy, but no condition: its type is refused before its value is looked at.
     expect((await answer(support, id, ['family_id'])).old).toEqual(['42804']);
@@ -104,7 +99,7 @@ describe('what an explanation opens to staff', () => {
     const peer = await open(await database.makeOperator('support'));
     await openGrant(peer, 'support', { kind: 'family', family: family.id });
     await peer.query('set role nestsync_support');
-    expect(await code(answer(peer, id))).toBe('NS002');
+    expect(await outcomeCode(answer(peer, id))).toBe('NS002');
     await peer.end();
   });
 
@@ -131,7 +126,7 @@ describe('what an explanation opens to staff', () => {
           [claims, id],
         );
         await support.query(`set local role ${role}`);
-        const helper = await code(support.query(`select private.member_families('children:read')`));
+        const helper = await outcomeCode(support.query(`select private.member_families('children:read')`));
         await support.query('rollback');
         expect([role, mode, rows[0]?.seen, helper]).toEqual([role, mode, 0, '42501']);
       }
@@ -154,9 +149,11 @@ describe('what an explanation opens to staff', () => {
     );
     expect(rows[0].asked).toBeGreaterThan(0);
     const owner = await open(database.owner);
-    expect(await code(owner.query(`update ops.access_explanations set command = 'delete'`))).toBe('NS004');
-    expect(await code(owner.query('delete from ops.access_explanations'))).toBe('NS004');
-    expect(await code(owner.query('truncate ops.access_explanations'))).toBe('NS004');
+    expect(await outcomeCode(owner.query(`update ops.access_explanations set command = 'delete'`))).toBe(
+      'NS004',
+    );
+    expect(await outcomeCode(owner.query('delete from ops.access_explanations'))).toBe('NS004');
+    expect(await outcomeCode(owner.query('truncate ops.access_explanations'))).toBe('NS004');
     await owner.end();
   });
 });

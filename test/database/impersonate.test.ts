@@ -4,9 +4,9 @@ import { planWriteAsPerson, readAsPerson, writeAsPerson } from '../../src/access
 import { withConnection } from '../../src/platform/database/connection.js';
 import { openSession, type Session } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
-import type { NestctlError } from '../../src/platform/errors.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { open } from '../support/model/sessions.js';
+import { outcomeCode } from '../support/outcome-code.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 
 const WHY = { reason: 'she says the log is empty', ticket: 'SUP-77' };
@@ -33,11 +33,6 @@ const read = (statement: string, user = family.gran.id, limit = 50) =>
   readAsPerson(session, { user, statement, limit }, WHY);
 const plan = (statement: string, rows = 1, user = family.core.id, outward = false) =>
   planWriteAsPerson(session, { user, statement, rows, outward }, WHY);
-const code = (work: Promise<unknown>) =>
-  work.then(
-    () => 'ok',
-    (error: NestctlError) => error.code,
-  );
 const children = (id: string) =>
   asService(database, (service) =>
     service.query<{ name: string }>('select name from public.children where family_id = $1 order by 1', [id]),
@@ -75,7 +70,7 @@ describe('reading as a person', () => {
       '',
       'this is no sql',
     ]) {
-      expect([statement, await code(read(statement))]).toEqual([statement, 'invalid_statement']);
+      expect([statement, await outcomeCode(read(statement))]).toEqual([statement, 'invalid_statement']);
     }
     for (const call of [
       `set_config('role', 'nestsync_admin', true)`,
@@ -87,18 +82,18 @@ describe('reading as a person', () => {
       'pg_advisory_lock(1)',
       `nextval('audit.events_id_seq')`,
     ]) {
-      expect([call, await code(read(`select ${call}`))]).toEqual([call, 'volatile_function']);
+      expect([call, await outcomeCode(read(`select ${call}`))]).toEqual([call, 'volatile_function']);
     }
-    expect(await code(read(`update children set name = 'x'`))).toBe('would_write');
-    expect(await code(read('select * from children for update'))).toBe('would_write');
-    expect(await code(read('select * from emergency_profile'))).toBe('invalid_statement');
-    expect(await code(read('select * from ops.operators'))).toBe('person_may_not');
-    expect(await code(read(`select private.member_families('usage:read')`))).toBe('person_may_not');
+    expect(await outcomeCode(read(`update children set name = 'x'`))).toBe('would_write');
+    expect(await outcomeCode(read('select * from children for update'))).toBe('would_write');
+    expect(await outcomeCode(read('select * from emergency_profile'))).toBe('invalid_statement');
+    expect(await outcomeCode(read('select * from ops.operators'))).toBe('person_may_not');
+    expect(await outcomeCode(read(`select private.member_families('usage:read')`))).toBe('person_may_not');
   });
 
   test('is on record before it runs, under the operator and the person, also where it fails', async () => {
     await read(`select name from children where name = 'Léa'`);
-    await code(read('select * from ops.access_grants'));
+    await outcomeCode(read('select * from ops.access_grants'));
     const events = await withConnection(database.superuser, (superuser) =>
       superuser.query<Record<string, unknown>>(
         `select v.session_login, v.duty, v.app_user, v.subject_user, v.ticket, v.new_row ->> 'statement' as statement
@@ -122,12 +117,14 @@ describe('reading as a person', () => {
   test('needs a reason, and the duty admin', async () => {
     const bare = await openSession(await database.makeOperator('admin'), { duty: 'admin' });
     expect(
-      await code(readAsPerson(bare, { user: family.gran.id, statement: 'select 1', limit: 1 }, {})),
+      await outcomeCode(readAsPerson(bare, { user: family.gran.id, statement: 'select 1', limit: 1 }, {})),
     ).toBe('no_grant');
     await bare.close();
     const support = await openSession(await database.makeOperator('support'), { duty: 'support', ...WHY });
     expect(
-      await code(readAsPerson(support, { user: family.gran.id, statement: 'select 1', limit: 1 }, WHY)),
+      await outcomeCode(
+        readAsPerson(support, { user: family.gran.id, statement: 'select 1', limit: 1 }, WHY),
+      ),
     ).toBe('duty_not_allowed');
     await support.close();
   });
@@ -235,12 +232,12 @@ describe('writing as a person', () => {
           [family.id, family.child],
         );
     });
-    const all = await code(plan('delete from usage_logs'));
+    const all = await outcomeCode(plan('delete from usage_logs'));
     expect(all).toBe('too_many_rows');
     const wide = await plan('delete from usage_logs', 100);
     // All of their own family, and none of the other's.
     expect(wide).toMatchObject({ rows: 31, changeable: 31 });
-    expect(await code(plan('delete from usage_logs', 30))).toBe('too_many_rows');
+    expect(await outcomeCode(plan('delete from usage_logs', 30))).toBe('too_many_rows');
     const gran = await plan('delete from usage_logs', 100, family.gran.id);
     expect(gran).toMatchObject({ rows: 0, changeable: 0 });
     const logs = await asService(database, (service) =>
@@ -253,7 +250,7 @@ describe('writing as a person', () => {
     const shown = await plan('delete from children', 200);
     expect(shown.rows).toBe(1);
     expect(shown.touched.find(({ table }) => table === 'public.usage_logs')?.rows ?? 0).toBeGreaterThan(0);
-    expect(await code(plan('delete from children', 1))).toBe('too_many_rows');
+    expect(await outcomeCode(plan('delete from children', 1))).toBe('too_many_rows');
   });
 
   test('refuses where it would now touch other than was shown', async () => {
@@ -264,7 +261,7 @@ describe('writing as a person', () => {
         [family.id, family.child],
       ),
     );
-    expect(await code(writeAsPerson(session, shown))).toBe('changed_meanwhile');
+    expect(await outcomeCode(writeAsPerson(session, shown))).toBe('changed_meanwhile');
     const changed = await asService(database, (service) =>
       service.query(`select from public.usage_logs where notes = 'x'`),
     );
@@ -277,7 +274,7 @@ describe('writing as a person', () => {
     await holder.query('begin');
     await holder.query('select from public.children where family_id = $1 for update', [family.id]);
     const began = Date.now();
-    expect(await code(plan(`update children set name = 'x'`))).toBe('lock_timeout');
+    expect(await outcomeCode(plan(`update children set name = 'x'`))).toBe('lock_timeout');
     expect(Date.now() - began).toBeLessThan(10_000);
     await holder.query('rollback');
     await holder.end();
@@ -300,27 +297,29 @@ describe('writing as a person', () => {
     expect(told.outward).toEqual([
       expect.objectContaining({ trigger: 'children_tell', by: 'notify', undone: true }),
     ]);
-    expect(await code(plan(`delete from usage_logs where notes = 'none'`))).toBe('calls_out');
+    expect(await outcomeCode(plan(`delete from usage_logs where notes = 'none'`))).toBe('calls_out');
     // By the way of a foreign key, too.
-    expect(await code(plan('delete from children', 200))).toBe('calls_out');
-    expect(await code(plan(`delete from usage_logs where notes = 'none'`, 1, family.core.id, true))).toBe(
-      'ok',
-    );
+    expect(await outcomeCode(plan('delete from children', 200))).toBe('calls_out');
+    expect(
+      await outcomeCode(plan(`delete from usage_logs where notes = 'none'`, 1, family.core.id, true)),
+    ).toBe('ok');
   });
 
   test('takes one table at a time', async () => {
-    expect(await code(plan('select 1'))).toBe('invalid_statement');
-    expect(await code(plan('truncate children'))).toBe('invalid_statement');
+    expect(await outcomeCode(plan('select 1'))).toBe('invalid_statement');
+    expect(await outcomeCode(plan('truncate children'))).toBe('invalid_statement');
     expect(
-      await code(plan(`with c as (update children set name = 'x' returning *) delete from usage_logs`)),
+      await outcomeCode(
+        plan(`with c as (update children set name = 'x' returning *) delete from usage_logs`),
+      ),
     ).toBe('invalid_statement');
-    expect(await code(plan(`update children set name = set_config('role', 'none', true)`))).toBe(
+    expect(await outcomeCode(plan(`update children set name = set_config('role', 'none', true)`))).toBe(
       'volatile_function',
     );
     const born = (id: string) =>
       `insert into children (family_id, name, date_of_birth) values ('${id}', 'Max', '2026-01-01')`;
-    expect(await code(plan(born(family.id), 1, family.gran.id))).toBe('person_may_not');
-    expect(await code(plan(born(other.id)))).toBe('person_may_not');
+    expect(await outcomeCode(plan(born(family.id), 1, family.gran.id))).toBe('person_may_not');
+    expect(await outcomeCode(plan(born(other.id)))).toBe('person_may_not');
     expect(await plan(born(family.id))).toMatchObject({ changeable: null, rows: 1 });
   });
 });

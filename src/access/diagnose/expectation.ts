@@ -1,25 +1,16 @@
 import { NestctlError } from '../../platform/errors.js';
+import { COMMANDS, type TableCommand } from '../explain/table-facts.js';
+import { FAMILY_TABLES } from '../family-tables.js';
+
+/** By the table, what its permissions are called. */
+const RESOURCES: Readonly<Record<string, string>> = FAMILY_TABLES;
 
 /** What a person expects to be able to do with the rows of a family's table. */
 export interface Expectation {
   readonly table: string;
-  readonly command: 'select' | 'insert' | 'update' | 'delete';
+  readonly command: TableCommand;
 }
 
-/** By the table, what its permissions are called. */
-const RESOURCES: Readonly<Record<string, string>> = {
-  families: 'family',
-  family_members: 'members',
-  family_invitations: 'invitations',
-  children: 'children',
-  emergency_profiles: 'emergency',
-  inventory_items: 'inventory',
-  usage_logs: 'usage',
-  reorder_suggestions: 'reorder',
-  analytics_events: 'events',
-  usage_analytics: 'analytics',
-};
-const COMMANDS = ['select', 'insert', 'update', 'delete'] as const;
 /** No role gives these, so nobody can lack them. */
 const NOBODYS = ['families:insert', 'families:delete', 'usage_analytics:insert', 'usage_analytics:update'];
 

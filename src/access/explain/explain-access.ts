@@ -3,6 +3,7 @@ import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import { ensureAccess } from '../ensure-access.js';
 import type { AccessWish } from '../open-access.js';
+import { askWhy } from './ask-why.js';
 import { type Answers, answersTo, buildSteps } from './build-steps.js';
 import { countRows, verdictOf } from './count-rows.js';
 import { decide, type Explanation, missingFacts, notesOn, tableName } from './explanation.js';
@@ -111,9 +112,7 @@ async function record(
     checkAsked(facts, wish, wish.row !== undefined);
     const key = wish.row === undefined ? undefined : rowKey(wish.row, facts.key, wish.table);
     const question = await prepareQuestion(facts, wish, conditionParser);
-    const { id } = await session.one<{ id: string }>(sql`
-      select ops.ask_why(${person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb, ${wish.command}) as id`);
-    return { question, key, id };
+    return { question, key, id: await askWhy(session, facts, { person, key, command: wish.command }) };
   });
 }
 

@@ -2,6 +2,7 @@ import sql from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import type { AccessWish } from '../open-access.js';
+import { askWhy } from './ask-why.js';
 import { answersTo, buildSteps } from './build-steps.js';
 import type { ExplainWish } from './explain-access.js';
 import {
@@ -129,10 +130,11 @@ async function record(
     const facts = await readTableFacts(session, wish.table, MEMBERS);
     checkAsked(facts, wish, wish.row !== undefined);
     const key = wish.row === undefined ? undefined : rowKey(wish.row, facts.key, wish.table);
-    const { id } = await session.one<{ id: string }>(sql`
-      select ops.ask_why(${person}, ${`"${facts.schema}"."${facts.table}"`}, ${key === undefined ? null : JSON.stringify(key)}::jsonb,
-        ${wish.command}, ${wish.at.toISOString()}) as id`);
-    return { facts, key, id };
+    return {
+      facts,
+      key,
+      id: await askWhy(session, facts, { person, key, command: wish.command, at: wish.at }),
+    };
   });
 }
 

@@ -1,14 +1,7 @@
+import { FAMILY_TABLES, type FamilyTable } from '../family-tables.js';
 import type { Actor, Attempt } from './attempt.js';
 import { type Case, describeStanding, neighbour } from './cases.js';
-import {
-  type Declaration,
-  FAMILY_TABLES,
-  type FamilyTable,
-  PERSON_TABLES,
-  type PersonTable,
-  TABLES,
-  type Table,
-} from './declaration.js';
+import { type Declaration, PERSON_TABLES, type PersonTable, TABLES, type Table } from './declaration.js';
 import type { Draft, HasRight } from './drafting.js';
 import { FamilyDrafts } from './family-drafts.js';
 import type { Model } from './model.js';

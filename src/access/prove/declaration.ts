@@ -1,26 +1,15 @@
 import type { Connection } from '../../platform/database/connection.js';
-import type { TableCommand } from '../explain/table-facts.js';
+import { COMMANDS, type TableCommand } from '../explain/table-facts.js';
+import { FAMILY_TABLES, type FamilyTable } from '../family-tables.js';
+
+/** All rights on a table that there are in every supported version. */
+export const RIGHTS = [...COMMANDS, 'truncate', 'references', 'trigger'] as const;
 
 export const ROLES = ['family_core', 'extended_family', 'professional', 'institutional'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Which rows of a family: `own` by created_by, `today` by event time, `self` by the member's own row. */
 export type RowScope = 'all' | 'own' | 'today' | 'today_own' | 'self';
-
-/** Family-owned tables, with the resource by which permissions name them. */
-export const FAMILY_TABLES = {
-  families: 'family',
-  family_members: 'members',
-  family_invitations: 'invitations',
-  children: 'children',
-  emergency_profiles: 'emergency',
-  inventory_items: 'inventory',
-  usage_logs: 'usage',
-  reorder_suggestions: 'reorder',
-  analytics_events: 'events',
-  usage_analytics: 'analytics',
-} as const;
-export type FamilyTable = keyof typeof FAMILY_TABLES;
 
 /** What people may do with rows of their own. No role or permission changes it, so no table of the database holds it. */
 export const PERSON_TABLES = {

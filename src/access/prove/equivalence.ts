@@ -2,6 +2,7 @@ import pg from 'pg';
 import sql from 'sql-template-tag';
 import type { Connection } from '../../platform/database/connection.js';
 import type { ParseCondition } from '../explain/parse-condition.js';
+import { COMMANDS } from '../explain/table-facts.js';
 import { givenByAnotherArm, impliedBySiblings, leftByTheOthers } from './implied.js';
 import type { ConditionTrace, Mutant, PolicyText } from './mutant.js';
 import type { Stage } from './stage.js';
@@ -123,14 +124,12 @@ async function reaching(
     group by r.oid, r.rolname order by 1`);
 }
 
-const EVERY = ['select', 'insert', 'update', 'delete'];
-
 async function nobodyElse(
   connection: Connection,
   policy: PolicyText,
   policies: readonly PolicyText[],
 ): Promise<string | undefined> {
-  const commands = policy.command === 'all' ? EVERY : [policy.command];
+  const commands = policy.command === 'all' ? COMMANDS : [policy.command];
   const helpers = [...`${policy.using} ${policy.check}`.matchAll(/\bprivate\.(\w+)\(/g)].map(
     (match) => match[1] as string,
   );
@@ -158,7 +157,7 @@ async function hidesNothing(
   table: string,
   policies: readonly PolicyText[],
 ): Promise<string | undefined> {
-  const all = await reaching(connection, table, EVERY, { policies, besides: [], helpers: [] });
+  const all = await reaching(connection, table, COMMANDS, { policies, besides: [], helpers: [] });
   return all.every(({ passes }) => passes)
     ? `whoever has a right to the table may touch all its rows in that way: ${all.map(({ role }) => role).join(', ')}`
     : undefined;

@@ -1,6 +1,7 @@
 import type { TableCommand } from '../explain/table-facts.js';
+import type { FamilyTable } from '../family-tables.js';
 import type { Standing } from './cases.js';
-import { type Declaration, type FamilyTable, permissionFor, type RowScope } from './declaration.js';
+import { type Declaration, permissionFor, type RowScope } from './declaration.js';
 
 /** What a row of a family is to somebody. */
 export interface RowRelation {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { TableCommand } from '../explain/table-facts.js';
+import { FAMILY_TABLES, type FamilyTable } from '../family-tables.js';
 import type { Actor } from './attempt.js';
 import { type Case, isFull } from './cases.js';
-import { FAMILY_TABLES, type FamilyTable } from './declaration.js';
 import { type Draft, Drafting } from './drafting.js';
 import { mayTouch, type RowRelation } from './expected.js';
 import type { ModelRow } from './model.js';

@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { FAMILY_TABLES, type FamilyTable } from '../family-tables.js';
 import { type Case, isFull, makeCases, neighbour } from './cases.js';
 import { type Day, dayElsewhere } from './day.js';
-import {
-  type Declaration,
-  FAMILY_TABLES,
-  type FamilyTable,
-  type PersonTable,
-  type Table,
-} from './declaration.js';
+import type { Declaration, PersonTable, Table } from './declaration.js';
 import { familyValues, PERSON_VALUES, type Values } from './values.js';
 
 export interface ModelRow {

@@ -1,8 +1,6 @@
 import type { Connection } from '../../platform/database/connection.js';
-import type { Table } from './declaration.js';
+import { RIGHTS, type Table } from './declaration.js';
 import type { Mutant } from './mutant.js';
-
-const RIGHTS = ['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger'] as const;
 
 /** Row security off or not forced, and rights that members and the unknown do not have. */
 export async function tableMutants(connection: Connection, tables: readonly Table[]): Promise<Mutant[]> {

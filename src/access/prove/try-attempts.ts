@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag';
 import type { Connection } from '../../platform/database/connection.js';
-import type { TableCommand } from '../explain/table-facts.js';
+import { COMMANDS, type TableCommand } from '../explain/table-facts.js';
 import type { Attempt, Disagreement, StrayRight } from './attempt.js';
-import { type Declaration, NEVER_WRITTEN, TABLES, type Table } from './declaration.js';
+import { type Declaration, NEVER_WRITTEN, RIGHTS, TABLES, type Table } from './declaration.js';
 
 export interface Part {
   /** All where absent. */
@@ -33,15 +33,14 @@ export async function tryAttempts(
 }
 
 const OUTSIDE = ['anon', 'authenticated'] as const;
-const RIGHTS = ['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger'] as const;
 
 /** Rights of members and of the unknown that differ from what the access table gives them. */
 export async function strayRights(connection: Connection, declaration: Declaration): Promise<StrayRight[]> {
   const meant = new Set(
     TABLES.flatMap((table) =>
-      (['select', 'insert', 'update', 'delete'] as const)
-        .filter((command) => declaration.gives(table, command))
-        .map((command) => `authenticated/${table}/${command}`),
+      COMMANDS.filter((command) => declaration.gives(table, command)).map(
+        (command) => `authenticated/${table}/${command}`,
+      ),
     ),
   );
   const given = await connection.query<StrayRight>(sql`
@@ -70,7 +69,7 @@ export async function readRights(
 ): Promise<(role: string, table: Table, command: TableCommand) => boolean> {
   const rows = await connection.query<{ name: string }>(sql`
     select format('%s/%s/%s', r, t, p) as name
-    from unnest(${[...roles]}::text[]) r, unnest(${[...TABLES]}::text[]) t, unnest(array['select', 'insert', 'update', 'delete']) p
+    from unnest(${[...roles]}::text[]) r, unnest(${[...TABLES]}::text[]) t, unnest(${[...COMMANDS]}::text[]) p
     where case when p = 'delete' then has_table_privilege(r, format('public.%I', t), p)
       else has_any_column_privilege(r, format('public.%I', t), p) end`);
   const names = new Set(rows.map(({ name }) => name));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { FamilyTable, PersonTable } from './declaration.js';
+import type { FamilyTable } from '../family-tables.js';
+import type { PersonTable } from './declaration.js';
 
 export type Values = Readonly<Record<string, unknown>>;
 

@@ -1,3 +1,4 @@
+import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { DUTIES, type Duty } from '../../platform/database/duties.js';
 import { parseInstant } from '../time/parse-instant.js';
@@ -22,6 +23,17 @@ export const eventFlags = {
     description: `of what a filter describes: 'table = usage_logs and new.notes ~ "night"' (nestctl help filter)`,
     helpValue: 'FILTER',
   }),
+};
+
+/** A row, as the audit log names it. */
+export const loggedRowArgs = {
+  table: Args.string({ required: true, description: 'the table; of public where no schema is named' }),
+  key: Args.string({ required: true, description: "the row's id, or its key's parts joined by /" }),
+};
+/** Whose it is, for whoever reads it under an access grant. */
+export const loggedRowFlags = {
+  family: uuidFlag({ description: 'the family it belongs to, for an access grant' }),
+  user: uuidFlag({ description: 'the person it belongs to, for an access grant' }),
 };
 
 /** In place of the one that every command has; in its type that one is enough. */

@@ -1,6 +1,13 @@
 export * as Args from '@oclif/core/args';
 export * as Flags from '@oclif/core/flags';
-export { eventDuties, eventFilter, eventFlags, exportFormats } from './event-flags.js';
+export {
+  eventDuties,
+  eventFilter,
+  eventFlags,
+  exportFormats,
+  loggedRowArgs,
+  loggedRowFlags,
+} from './event-flags.js';
 export { memberChoiceFlag, moveFlags, sharedFlags } from './move-flags.js';
 export {
   deadlineFlag,
