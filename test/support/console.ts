@@ -61,14 +61,19 @@ export async function runOnTerminal(
   });
   const waiting = [...(options.type ?? [])];
   let screen = '';
+  let typing = false;
   child.stdout.on('data', (text: Buffer) => {
     screen += text.toString('utf8');
     const next = waiting[0];
-    if (next === undefined || !screen.includes(next.at)) return;
+    if (typing || next === undefined || !screen.includes(next.at)) return;
     waiting.shift();
-    screen = '';
-    // The prompt draws itself before it listens.
-    setTimeout(() => child.stdin.write(next.keys), 400);
+    typing = true;
+    // The prompt draws itself before it listens; and what it draws until then is no answer to these keys.
+    setTimeout(() => {
+      screen = '';
+      typing = false;
+      child.stdin.write(next.keys);
+    }, 400);
   });
   return await finished(child);
 }
