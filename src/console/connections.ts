@@ -97,6 +97,7 @@ export class Connections {
   ): Promise<R> {
     const { replicaTarget } = await import('../platform/config/contexts.js');
     const { readOnReplica } = await import('../platform/database/replica.js');
+    const { requirePrimary } = await import('../platform/database/wal-place.js');
     const target = server === 'primary' ? undefined : replicaTarget(await this.context());
     if (target === undefined && server === 'replica') throw noReplica(await this.context());
     return await this.withSession(duties, async (session) => {
@@ -105,7 +106,7 @@ export class Connections {
         // One part from the primary, and the whole is no replica's.
         if (this.#answeredBy?.server !== 'primary') this.#answeredBy = by;
       };
-      return await work(session, async (part) => {
+      const read: Read = async (part) => {
         if (target === undefined || !usable) {
           answered({ server: 'primary' });
           return await part(session);
@@ -132,6 +133,12 @@ export class Connections {
           say.tell(`answered by the replica ${by.host}, ${late}`);
         }
         return value;
+      };
+      return await work(session, read).catch(async (error: unknown) => {
+        // A question is put on record before it is read, and may so be the first to find out.
+        const readOnly = error instanceof NestctlError && error.code === 'read_only_server';
+        if (readOnly && target !== undefined) await requirePrimary(session);
+        throw error;
       });
     });
   }

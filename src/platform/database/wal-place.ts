@@ -13,15 +13,7 @@ export interface Place {
  * way to the replicas. Throws `primary_is_replica`.
  */
 export async function currentPlace(primary: Connection): Promise<Place> {
-  const { standby } = await primary.one<{ standby: boolean }>('select pg_is_in_recovery() as standby');
-  if (standby) {
-    throw new NestctlError(`${primary.target.host}:${primary.target.port} is a replica, not the primary.`, {
-      kind: 'conflict',
-      code: 'primary_is_replica',
-      hint: 'After a failover the context must name the new primary.',
-      next: 'nestctl context check',
-    });
-  }
+  await requirePrimary(primary);
   const place = await readPlace(primary);
   if (place.flushed) return place;
   // Commits that did not wait for the disk are sent only once they are written: a little one that waits takes all
@@ -31,6 +23,18 @@ export async function currentPlace(primary: Connection): Promise<Place> {
     await primary.query(`select pg_logical_emit_message(true, 'nestctl', 'read')`);
   });
   return await readPlace(primary);
+}
+
+/** Throws `primary_is_replica` where the server is in recovery. */
+export async function requirePrimary(primary: Connection): Promise<void> {
+  const { standby } = await primary.one<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  if (!standby) return;
+  throw new NestctlError(`${primary.target.host}:${primary.target.port} is a replica, not the primary.`, {
+    kind: 'conflict',
+    code: 'primary_is_replica',
+    hint: 'After a failover the context must name the new primary.',
+    next: 'nestctl context check',
+  });
 }
 
 async function readPlace(primary: Connection): Promise<Place & { readonly flushed: boolean }> {
