@@ -1,6 +1,12 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
 import type { Outcome } from '../src/console/outcome.js';
-import { askForEverything, fourEyes, recoveryJob, supportJob } from '../src/console/tour-stops.js';
+import {
+  askForEverything,
+  complianceJob,
+  fourEyes,
+  recoveryJob,
+  supportJob,
+} from '../src/console/tour-stops.js';
 import { text } from '../src/console/views.js';
 
 const CONTEXT = 'local';
@@ -27,10 +33,15 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
       };
       visits.push(...(await takeTour([seed], options)));
     }
-    const { email, family_id } = relative ?? (await this.#lockedOut()) ?? { email: '', family_id: '' };
-    visits.push(
-      ...(await takeTour([...supportJob(email, family_id), ...recoveryJob, askForEverything], options)),
-    );
+    const them = relative ??
+      (await this.#lockedOut()) ?? { user_id: '', email: '', family_id: '', membership: '' };
+    const jobs = [
+      ...supportJob(them),
+      ...complianceJob(them, await this.#newFile()),
+      ...recoveryJob,
+      askForEverything,
+    ];
+    visits.push(...(await takeTour(jobs, options)));
     visits.push(...(await takeTour(fourEyes(await this.#approval(), SECOND), options)));
     return {
       result: { visits },
@@ -51,6 +62,13 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
         ),
       ],
     };
+  }
+
+  async #newFile(): Promise<string> {
+    const { mkdtemp } = await import('node:fs/promises');
+    const { tmpdir } = await import('node:os');
+    const { join } = await import('node:path');
+    return join(await mkdtemp(join(tmpdir(), 'nestctl-tour-')), 'family.bundle');
   }
 
   /** The request that the second operator is about to read. */

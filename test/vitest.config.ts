@@ -1,10 +1,28 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { workers } from './support/workers.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Of test/systems: many cases on databases and processes of their own, which take nothing from each other. */
+const SIDE_BY_SIDE = [
+  ...['access-lint', 'access-versions', 'audit-attacker', 'audit-versions', 'bad-input', 'diagnose'],
+  ...[
+    'every-command',
+    'explain',
+    'explain-at',
+    'export-planting',
+    'family-moves',
+    'fuzz',
+    'isolation-versions',
+    'migrations',
+  ],
+  ...['operators', 'prove', 'receipts', 'secrets'],
+].map((name) => `test/systems/${name}.test.ts`);
+
 interface Options {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly database: boolean;
   /** Its tests start processes, which take their time on a small machine; what fails in CI is tried once more. */
   readonly processes?: boolean;
@@ -13,14 +31,15 @@ interface Options {
 }
 
 /**
- * One project a folder of test/: those that need PostgreSQL share a server a worker, started by the global setup.
+ * One project a folder of test/, but two for test/systems: those that need PostgreSQL share a server a worker, started by the global setup.
  * Models with random cases stand where nothing is tried again, or fail again by their seed.
  */
 const project = (name: string, options: Options) => ({
   test: {
     name,
     root,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [...(options.include ?? [`test/${name}/**/*.test.ts`])],
+    exclude: [...configDefaults.exclude, ...(options.exclude ?? [])],
     globalSetup: options.database ? ['test/support/global-setup.ts'] : [],
     testTimeout: options.processes === true ? 240_000 : 120_000,
     retry: options.processes === true && process.env.CI !== undefined ? 1 : 0,
@@ -38,7 +57,8 @@ export default defineConfig({
       project('repo', { database: false }),
       project('console', { database: true, processes: true }),
       project('database', { database: true }),
-      project('systems', { database: true, processes: true, alone: true }),
+      project('systems', { exclude: SIDE_BY_SIDE, database: true, processes: true, alone: true }),
+      project('systems-side-by-side', { include: SIDE_BY_SIDE, database: true, processes: true }),
     ],
   },
 });

@@ -10,7 +10,6 @@ import {
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { formatDuration } from '../../src/console/time/parse-duration.js';
-import { formatInstant } from '../../src/console/time/zone.js';
 import {
   bars,
   type Column,
@@ -22,6 +21,7 @@ import {
   type View,
 } from '../../src/console/views.js';
 import type { Computed, WeekOfAll, WeekOfChild } from '../../src/families/index.js';
+import { formatInstant } from '../../src/platform/zone.js';
 
 const { until: _, ...since } = timeRangeFlags;
 

@@ -1,6 +1,7 @@
 import type { BlamedColumn } from '../../src/audit/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import {
+  archiveFlags,
   eventDuties,
   loggedRowArgs,
   loggedRowFlags,
@@ -43,18 +44,26 @@ export default class AuditBlame extends ConsoleCommand<typeof AuditBlame> {
     ...tableFlags(COLUMNS),
     ...zoneFlags,
     ...loggedRowFlags,
+    ...archiveFlags,
   };
 
   async perform(): Promise<Outcome> {
-    const { blameRow, recordReading } = await import('../../src/audit/index.js');
+    const { blameRow, readLog, recordReading } = await import('../../src/audit/index.js');
     const { ensureLogAccess } = await import('../../src/access/index.js');
     const { table: name, key } = this.args;
+    const archive = await this.archiveWish(this.flags);
+    const filter = { table: name, key };
     const { columns, deleted, complete } = await this.withReads(
       eventDuties(this.flags),
       async (session, read) => {
         await ensureLogAccess(session, this.flags, this.flags);
-        await recordReading(session, { kind: 'blame', filter: { table: name, key } });
-        return await read((reader) => blameRow(reader, name, key));
+        this.warning(
+          'archived_months',
+          await recordReading(session, { kind: 'blame', filter, archive: archive !== undefined }),
+        );
+        return await readLog(session, read, { filter, archive }, (reader, within) =>
+          blameRow(reader, within),
+        );
       },
     );
     if (!complete) {

@@ -64,7 +64,11 @@ export default class AuditFollow extends ConsoleCommand<typeof AuditFollow> {
           this.withSession(eventDuties(this.flags), async (session) => {
             await ensureLogAccess(session, this.flags, this.flags);
             // Once, however often the connection is lost: else following would fill what it follows.
-            if (!recorded) await recordReading(session, { kind: 'follow', filter, more: { from } });
+            if (!recorded) {
+              const lacking = await recordReading(session, { kind: 'follow', filter, more: { from } });
+              // What comes from now on is in the database.
+              if (from !== undefined || filter.since !== undefined) this.warning('archived_months', lacking);
+            }
             recorded = true;
             return await work(session);
           }),

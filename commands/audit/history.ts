@@ -1,6 +1,7 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { type ChangeOfRow, changesOfRow, eventTree } from '../../src/console/event-views.js';
 import {
+  archiveFlags,
   eventDuties,
   Flags,
   listFlags,
@@ -42,21 +43,33 @@ export default class AuditHistory extends ConsoleCommand<typeof AuditHistory> {
     ...listFlags({ columns: COLUMNS, default: 100, max: 1000 }),
     ...zoneFlags,
     ...loggedRowFlags,
+    ...archiveFlags,
     newest: Flags.boolean({ description: 'begin with what happened last', exclusive: ['sort'] }),
   };
 
   async perform(): Promise<Outcome> {
-    const { eventPlace, queryEvents, recordReading, unseen } = await import('../../src/audit/index.js');
+    const { eventPlace, queryEvents, readLog, recordReading, unseen } = await import(
+      '../../src/audit/index.js'
+    );
     const { ensureLogAccess } = await import('../../src/access/index.js');
     const { table: name, key } = this.args;
     const { limit, cursor, newest, sort } = this.flags;
     const oldestFirst = !(newest || sort?.descending === true);
     if (cursor !== undefined) eventPlace(cursor, oldestFirst);
     const filter = { table: name, key };
+    const paging = { limit, cursor, oldestFirst };
+    const archive = await this.archiveWish(this.flags);
     const page = await this.withReads(eventDuties(this.flags), async (session, read) => {
       await ensureLogAccess(session, this.flags, this.flags);
-      await recordReading(session, { kind: 'history', filter, goesOn: cursor !== undefined });
-      const found = await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
+      this.warning(
+        'archived_months',
+        await recordReading(session, {
+          ...{ kind: 'history', filter, goesOn: cursor !== undefined, archive: archive !== undefined },
+        }),
+      );
+      const found = await readLog(session, read, { filter, page: paging, archive }, (reader, within) =>
+        queryEvents(reader, within, paging),
+      );
       if (found.events.length === 0 && cursor === undefined) throw unseen(name, key, session.duty);
       return found;
     });

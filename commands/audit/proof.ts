@@ -37,7 +37,7 @@ export default class AuditProof extends ConsoleCommand<typeof AuditProof> {
     const { openEvidence } = await import('../../src/evidence/index.js');
     const { event } = this.args;
     const evidence = openEvidence(await this.context());
-    const receipt = await this.withSession(['support', 'sre', 'auditor', 'compliance', 'admin'], (session) =>
+    const receipt = await this.withSession(['sre', 'auditor', 'compliance', 'admin', 'support'], (session) =>
       proveEvent(session, evidence, event),
     );
     const path = await writeProof(this.flags.file ?? `${event}.tlog-proof`, receipt.proof);

@@ -2,6 +2,7 @@ import type { AuditEvent, EventGroup, Grouping } from '../../src/audit/index.js'
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { eventTree, groupTable } from '../../src/console/event-views.js';
 import {
+  archiveFlags,
   eventDuties,
   eventFilter,
   eventFlags,
@@ -53,12 +54,14 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
     '<%= config.bin %> <%= command.id %> --operator dev.singh --ticket SUP-1234 --json',
     `<%= config.bin %> <%= command.id %> --where 'table = usage_logs and operation in (update, delete) and new.notes ~ "night"'`,
     '<%= config.bin %> <%= command.id %> --since 7d --group-by day,table',
+    '<%= config.bin %> <%= command.id %> --since 2024-01-01 --until 2024-06-30 --table children --include-archive',
   ];
   static override flags = {
     ...staffFlags,
     ...serverFlags,
     ...listFlags({ columns: COLUMNS, default: 20, max: 1000 }),
     ...eventFlags,
+    ...archiveFlags,
     'group-by': Flags.option({ options: GROUPINGS, multiple: true, delimiter: ',' as const })({
       description: 'count them instead, by one or more of these',
       exclusive: ['values', 'sort', 'cursor', 'columns'],
@@ -67,7 +70,7 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
   };
 
   async perform(): Promise<Outcome> {
-    const { eventPlace, groupEvents, queryEvents, readWhere, recordReading } = await import(
+    const { eventPlace, groupEvents, queryEvents, readLog, readWhere, recordReading } = await import(
       '../../src/audit/index.js'
     );
     const { ensureLogAccess } = await import('../../src/access/index.js');
@@ -75,16 +78,30 @@ export default class AuditQuery extends ConsoleCommand<typeof AuditQuery> {
     const { filter, zone } = eventFilter(this.flags, readWhere);
     const oldestFirst = sort?.descending === false;
     if (cursor !== undefined) eventPlace(cursor, oldestFirst);
+    const archive = await this.archiveWish(this.flags);
     return await this.withReads(eventDuties(this.flags), async (session, read) => {
       await ensureLogAccess(session, this.flags, this.flags);
+      const record = async (kind: 'group' | 'query', more?: { readonly by?: readonly string[] }) =>
+        this.warning(
+          'archived_months',
+          await recordReading(session, {
+            ...{ kind, filter, goesOn: cursor !== undefined, archive: archive !== undefined },
+            ...(more && { more }),
+          }),
+        );
       if (by !== undefined) {
-        await recordReading(session, { kind: 'group', filter, more: { by } });
-        const { groups, more } = await read((reader) => groupEvents(reader, filter, { by, zone, limit }));
+        await record('group', { by });
+        const { groups, more } = await readLog(session, read, { filter, archive }, (reader, within) =>
+          groupEvents(reader, within, { by, zone, limit }),
+        );
         if (more) this.warning('more_groups', `More than ${limit} groups: --limit shows up to 1000.`);
         return { result: { groups: groups.map(flat) }, view: groupTable(groups, by, zone) };
       }
-      await recordReading(session, { kind: 'query', filter, goesOn: cursor !== undefined });
-      const page = await read((reader) => queryEvents(reader, filter, { limit, cursor, oldestFirst }));
+      await record('query');
+      const paging = { limit, cursor, oldestFirst };
+      const page = await readLog(session, read, { filter, page: paging, archive }, (reader, within) =>
+        queryEvents(reader, within, paging),
+      );
       const rows = rowsOf(page.events, COLUMNS, 'No event matches.');
       return {
         result: { events: page.events },

@@ -9,7 +9,7 @@ export default class AuditSeal extends ConsoleCommand<typeof AuditSeal> {
   static override description =
     'Seals what is certain: the events of every transaction before the oldest that is still open. The head is signed ' +
     'with the key of the context, only if it continues what this console has seen, and carried to the object store ' +
-    'where the context names one. No writer waits for it. --status tells how far it is and what holds it back.';
+    'where the context names one, with those that it has not got yet. No writer waits for it. --status tells how far it is and what holds it back.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --status',
@@ -34,7 +34,9 @@ export default class AuditSeal extends ConsoleCommand<typeof AuditSeal> {
       }),
     );
     if (done.not_carried !== null)
-      this.warning('not_carried', `The checkpoint was not carried: ${done.not_carried}`);
+      this.warning('not_carried', `Not carried, and tried again by the next run: ${done.not_carried}`);
+    if (done.left_to_carry > 0)
+      this.warning('left_to_carry', `${done.left_to_carry} checkpoints are still to be carried: seal again.`);
     return {
       result: done,
       view: [
@@ -44,6 +46,7 @@ export default class AuditSeal extends ConsoleCommand<typeof AuditSeal> {
           root: done.root,
           checkpoint: new Date(done.made_at),
           'carried to': done.carried_to ?? undefined,
+          carried: done.carried > 1 ? `${done.carried} checkpoints` : undefined,
         }),
         text(
           done.signed ? 'The head of the tree was signed.' : 'Nothing has changed since the last checkpoint.',

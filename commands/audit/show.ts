@@ -1,8 +1,11 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { changesOf, erasureOf } from '../../src/console/event-views.js';
-import { Args, argParser, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { Args, archiveFlags, argParser, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details, heading, table } from '../../src/console/views.js';
+
+const READERS = ['auditor', 'compliance', 'admin', 'support', 'sre'] as const;
+const ARCHIVE_READERS = READERS.filter((duty) => duty !== 'support');
 
 export default class AuditShow extends ConsoleCommand<typeof AuditShow> {
   static override summary = 'Show one audit event whole';
@@ -17,15 +20,17 @@ export default class AuditShow extends ConsoleCommand<typeof AuditShow> {
       }),
     }),
   };
-  static override flags = { ...staffFlags, ...zoneFlags };
+  static override flags = { ...staffFlags, ...zoneFlags, ...archiveFlags };
 
   async perform(): Promise<Outcome> {
     const { recordReading, showEvent } = await import('../../src/audit/index.js');
+    const { event: id } = this.args;
+    const archive = await this.archiveWish(this.flags);
     const event = await this.withSession(
-      ['auditor', 'compliance', 'admin', 'support', 'sre'],
+      archive === undefined ? READERS : ARCHIVE_READERS,
       async (session) => {
-        await recordReading(session, { kind: 'show', more: { event: this.args.event } });
-        return await showEvent(session, this.args.event);
+        await recordReading(session, { kind: 'show', more: { event: id }, archive: archive !== undefined });
+        return await showEvent(session, id, archive);
       },
     );
     const changes = changesOf(event);

@@ -2,6 +2,7 @@ import type { Activity, Count } from '../../src/audit/index.js';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { spanLabel } from '../../src/console/event-views.js';
 import {
+  archiveFlags,
   countFlag,
   eventDuties,
   eventFilter,
@@ -11,8 +12,8 @@ import {
   staffFlags,
 } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { formatInstant } from '../../src/console/time/zone.js';
 import { bars, type Column, heading, table, text, type View } from '../../src/console/views.js';
+import { formatInstant } from '../../src/platform/zone.js';
 
 interface Row {
   readonly by: string;
@@ -40,19 +41,26 @@ export default class AuditStats extends ConsoleCommand<typeof AuditStats> {
     ...serverFlags,
     ...rowFlags(COLUMNS),
     ...eventFlags,
+    ...archiveFlags,
     top: countFlag({ description: 'how many tables and logins are drawn', default: 10, max: 1000 }),
   };
 
   async perform(): Promise<Outcome> {
-    const { activity, readWhere, recordReading } = await import('../../src/audit/index.js');
+    const { activity, readLog, readWhere, recordReading } = await import('../../src/audit/index.js');
     const { ensureLogAccess } = await import('../../src/access/index.js');
     const { filter: asked, zone } = eventFilter(this.flags, readWhere);
     const until = asked.until ?? new Date();
     const filter = { ...asked, until, since: asked.since ?? new Date(until.getTime() - DAY) };
+    const archive = await this.archiveWish(this.flags);
     const found = await this.withReads(eventDuties(this.flags), async (session, read) => {
       await ensureLogAccess(session, this.flags, this.flags);
-      await recordReading(session, { kind: 'stats', filter });
-      return await read((reader) => activity(reader, filter, zone));
+      this.warning(
+        'archived_months',
+        await recordReading(session, { kind: 'stats', filter, archive: archive !== undefined }),
+      );
+      return await readLog(session, read, { filter, archive }, (reader, within) =>
+        activity(reader, within, zone),
+      );
     });
     return {
       result: found,

@@ -29,9 +29,9 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
         password: context.password_from,
         "owner's password": context.owner_password_from,
         replica: context.replica,
-        'object store':
-          store === null ? null : `${store.bucket}/${store.prefix} at ${store.endpoint} (${store.region})`,
+        'object store': store === null ? null : placed(store),
         'its credentials': store?.credentials_from,
+        'export store': context.export_store === null ? undefined : placed(context.export_store),
         backup: context.backup,
         'signing key': context.signing_key,
         evidence: context.evidence.folder,
@@ -40,4 +40,13 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
       }),
     };
   }
+}
+
+function placed(store: {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly endpoint: string;
+  readonly region: string;
+}): string {
+  return `${store.bucket}/${store.prefix} at ${store.endpoint} (${store.region})`;
 }

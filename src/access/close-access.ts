@@ -32,6 +32,7 @@ export async function planClosing(
 
 /** Closes grants and reads back when each was closed. One that ended meanwhile is left out. */
 export async function closeAccess(session: Session, grants: readonly Grant[]): Promise<Grant[]> {
+  session.wrote = grants.length > 0;
   for (const grant of grants) {
     try {
       await session.query(sql`select ops.close_access(${grant.id})`);

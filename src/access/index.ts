@@ -1,3 +1,4 @@
+export type { Rule } from '../platform/rules/index.js';
 export { type BreakGlassPlan, breakGlass, planBreakGlass } from './break-glass.js';
 export { closeAccess, planClosing } from './close-access.js';
 export {
@@ -33,7 +34,6 @@ export {
   writeAsPerson,
 } from './impersonate/index.js';
 export { type Lint, type LintFinding, lintAccess } from './lint/lint-access.js';
-export type { Rule } from './lint/rule.js';
 export { type GrantFilter, type GrantPage, type GrantSort, listAccess } from './list-access.js';
 export { type BrokenGlass, listReviews } from './list-reviews.js';
 export { directories } from './look-up.js';

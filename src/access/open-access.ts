@@ -61,6 +61,7 @@ export async function openAccess(session: Session, plan: AccessPlan): Promise<Op
   const family = plan.scope.kind === 'family' ? plan.scope.id : null;
   const user = plan.scope.kind === 'user' || plan.scope.kind === 'impersonation' ? plan.scope.id : null;
   const kind = GRANT_KIND[plan.scope.kind];
+  session.wrote = true;
   return await session.one<OpenedAccess>(sql`
     select id, duty, ${kind} as kind, ${family}::uuid as family_id, ${user}::uuid as user_id, expires_at
     from ops.open_access(${kind}, ${plan.reason}, ${plan.ticket}, ${plan.minutes}, ${family}, ${user})`);

@@ -1,6 +1,7 @@
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import type { AuditEvent } from './event.js';
+import type { EventFilter } from './event-filter.js';
 import { queryEvents } from './query-events.js';
 
 const PAGE = 500;
@@ -25,7 +26,11 @@ export interface Blame {
  * Who last wrote each column of a row, when and why. Reads the row's events from the newest, and stops at its insert.
  * Throws `not_found` where the session sees no event of it, `unknown_table`.
  */
-export async function blameRow(session: Session, table: string, key: string): Promise<Blame> {
+export async function blameRow(
+  session: Session,
+  filter: EventFilter & { readonly table: string; readonly key: string },
+): Promise<Blame> {
+  const { table, key } = filter;
   const columns = new Map<string, BlamedColumn>();
   let deleted: AuditEvent | undefined;
   let cursor: string | undefined;
@@ -36,7 +41,7 @@ export async function blameRow(session: Session, table: string, key: string): Pr
     }
   };
   do {
-    const page = await queryEvents(session, { table, key }, { limit: PAGE, cursor });
+    const page = await queryEvents(session, filter, { limit: PAGE, cursor });
     for (const event of page.events) {
       seen++;
       if (event.operation === 'delete') {

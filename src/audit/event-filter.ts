@@ -18,9 +18,13 @@ export interface EventFilter {
   readonly key?: string | undefined;
   readonly request?: string | undefined;
   readonly ticket?: string | undefined;
+  /** xid8 as text. */
+  readonly transaction?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
   readonly where?: Where | undefined;
+  /** Also in the archived months that `readLog` has brought into the session. */
+  readonly archived?: boolean | undefined;
 }
 
 /** Conditions of a filter, but for the user, who takes two queries. Every value in them says its type. */
@@ -50,6 +54,7 @@ export function filterConditions(filter: EventFilter, duty: string): FilterCondi
     isUuid(key) ? sql`e.record_id = ${key}::uuid` : sql`e.record_key = ${key}::text`,
   );
   add(filter.request, (request) => sql`e.request_id = ${request}::text`);
+  add(filter.transaction, (transaction) => sql`e.xid = ${transaction}::xid8`);
   add(filter.ticket, (ticket) => sql`e.ticket = ${ticket}::text`);
   const where = filter.where?.compile(duty);
   return { found: [...found, ...(where?.found ?? [])], shown: [...(where?.shown ?? [])] };

@@ -1,7 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
-import { eventSource } from './event-columns.js';
+import { eventRelation } from './event-columns.js';
 import { aboutUser, type EventFilter, filterConditions } from './event-filter.js';
 import { knowNames } from './known-names.js';
 
@@ -54,6 +54,7 @@ export async function groupEvents(
     throw new NestctlError(`The duty "sre" reads the skeleton of events, not ${refused.join(', ')}.`, {
       kind: 'not_allowed',
       code: 'duty_not_allowed',
+      hint: 'Another duty does: --duty support within a grant, or auditor.',
     });
   }
   const rows = await session.query<{ key: (Date | string | null)[] } & Record<string, unknown>>(
@@ -89,7 +90,7 @@ function groupQuery(
 export function matching(duty: string, filter: EventFilter): Sql {
   const { found, shown } = filterConditions(filter, duty);
   const all = [...found, ...aboutUser(filter), ...shown];
-  return sql`from ${shown.length === 0 ? raw('audit.events') : eventSource(duty)} e
+  return sql`from ${eventRelation(duty, filter.archived, shown.length > 0)} e
     where ${all.length === 0 ? sql`true` : join(all, ' and ')}`;
 }
 

@@ -1,5 +1,8 @@
 export { type Activity, activity, type Count } from './activity.js';
+export { type Archived, archiveLog } from './archive/archive-log.js';
+export { type ArchivePlan, planArchive } from './archive/plan-archive.js';
 export { type Blame, type BlamedColumn, blameRow, unseen } from './blame-row.js';
+export { type BundleWish, exportBundle, type WrittenBundle } from './bundle/export-bundle.js';
 export { checkCoverage } from './coverage/check-coverage.js';
 export type { AuditEvent, Operation } from './event.js';
 export type { EventFilter } from './event-filter.js';
@@ -14,7 +17,10 @@ export { type EventGroup, type Grouping, type Groups, groupEvents } from './grou
 export { auditJobs } from './maintenance-jobs.js';
 export { type EventReceipt, proveEvent } from './prove-event.js';
 export { type EventPage, eventPlace, eventQuery, queryEvents } from './query-events.js';
+export { type ArchiveReading, type ArchiveWish, readLog } from './recall/read-log.js';
 export { recordReading } from './record-reading.js';
+export { planRetention, type RetentionPlan } from './retention/plan-retention.js';
+export { type Pruned, pruneLog } from './retention/prune-log.js';
 export { beginEpoch, planEpoch } from './seal/begin-epoch.js';
 export { sealAndCarry } from './seal/seal-and-carry.js';
 export { type Sealing, sealLog } from './seal/seal-log.js';

@@ -1,6 +1,8 @@
 import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import type { JobResult, JobWork, MaintenanceJob } from '../platform/maintenance/index.js';
+import { reachArchives } from './archive/reach-archives.js';
+import { dueMonths } from './retention/plan-retention.js';
 import { sealAndCarry } from './seal/seal-and-carry.js';
 import { sealStatus } from './seal/seal-status.js';
 
@@ -18,6 +20,14 @@ export const auditJobs: readonly MaintenanceJob[] = [
     run: async ({ session }) => await emptyDefaults(session),
   },
   {
+    name: 'audit-erasures',
+    summary: 'approved erasures reach the archives, so that no version of any object holds what they took',
+    period: 'daily',
+    tolerance: DAY,
+    limit: 6 * HOUR,
+    run: async ({ session, context, signal }) => await reachArchives(session, context, signal),
+  },
+  {
     name: 'audit-partitions',
     summary: 'partitions of the audit log for this month and the next three',
     period: 'daily',
@@ -25,6 +35,14 @@ export const auditJobs: readonly MaintenanceJob[] = [
     tolerance: 6 * DAY,
     limit: 5 * 60_000,
     run: async ({ session }) => await preparePartitions(session),
+  },
+  {
+    name: 'audit-retention',
+    summary: 'no month of the audit log is kept beyond the years of its category',
+    period: 'daily',
+    tolerance: 6 * DAY,
+    limit: 5 * 60_000,
+    run: async ({ session }) => await lookForExpired(session),
   },
   {
     name: 'audit-seal',
@@ -36,14 +54,32 @@ export const auditJobs: readonly MaintenanceJob[] = [
   },
 ];
 
+/** It takes two people to destroy; a timer only says that it is time. */
+async function lookForExpired(session: Session): Promise<JobResult> {
+  const months = await dueMonths(session);
+  const due = months.filter(({ state }) => state !== 'held');
+  const held = months.length - due.length;
+  const counts = { due: due.length, held };
+  if (due.length > 0)
+    return { outcome: 'finding', detail: `${monthsAre(due.length)} due: nestctl audit retention`, counts };
+  return { outcome: 'done', detail: held === 0 ? 'none is due' : `${monthsAre(held)} held`, counts };
+}
+
+const monthsAre = (count: number) => (count === 1 ? 'a month is' : `${count} months are`);
+
 /** Events that wait so long for an open transaction are worth a finding, milliseconds. */
 const LATE = 24 * HOUR;
 
 async function seal({ session, context, signal }: JobWork): Promise<JobResult> {
   try {
-    const { sealed, size, not_carried: problem } = await sealAndCarry(session, context, { signal });
+    const {
+      sealed,
+      size,
+      left_to_carry,
+      not_carried: problem,
+    } = await sealAndCarry(session, context, { signal });
     const { unsealed, oldest_unsealed: oldest } = await sealStatus(session);
-    const counts = { sealed, size, unsealed };
+    const counts = { sealed, size, unsealed, left_to_carry };
     if (oldest !== null && Date.now() - oldest.getTime() > LATE) {
       const detail =
         'an open transaction has held events back for a day: nestctl audit seal --status names it';

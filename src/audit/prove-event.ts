@@ -11,7 +11,6 @@ import type { Session } from '../platform/database/session.js';
 import { NestctlError } from '../platform/errors.js';
 import { openCheckpoint, partsOf, type SignedCheckpoint } from '../platform/transparency/checkpoint.js';
 import { joined, pathOf } from '../platform/transparency/merkle.js';
-import { leafPlace } from './seal/leaf-place.js';
 import { readLogState } from './seal/log-state.js';
 import { tileReader } from './seal/tree-tiles.js';
 
@@ -36,8 +35,8 @@ export async function proveEvent(session: Session, evidence: Evidence, id: strin
   const keys = namedKeys(await verifyingKeys(evidence.places));
   return await session.transaction(
     async () => {
-      const { facts } = await session.one<{ facts: LeafFacts | null }>(
-        sql`select audit.leaf_facts(${id}::bigint) as facts`,
+      const { facts, index } = await session.one<{ facts: LeafFacts | null; index: number | null }>(
+        sql`select audit.leaf_facts(${id}::bigint) as facts, audit.leaf_index(${id}::bigint)::float8 as index`,
       );
       if (facts === null) {
         throw new NestctlError(`You see no audit event ${id}.`, {
@@ -45,10 +44,9 @@ export async function proveEvent(session: Session, evidence: Evidence, id: strin
           next: 'nestctl audit query --since 1d',
         });
       }
-      const state = await readLogState(session);
-      const index = await leafPlace(session, state, facts);
-      const checkpoint = index === undefined ? undefined : await headOver(session, index, state.log, keys);
-      if (index === undefined || checkpoint === undefined) throw notSealed(id);
+      const { log } = await readLogState(session);
+      const checkpoint = index === null ? undefined : await headOver(session, index, log, keys);
+      if (index === null || checkpoint === undefined) throw notSealed(id);
       const read = tileReader(session);
       const leaf = await read({ height: 0, index });
       if (!leaf.equals(leafOf(facts))) throw altered(id);

@@ -6,12 +6,15 @@ import { NestctlError } from '../platform/errors.js';
 export async function writeProof(path: string, proof: string): Promise<string> {
   const whole = resolve(path);
   await writeFile(whole, proof, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-    throw new NestctlError(`${whole} is there already.`, {
-      kind: 'conflict',
-      code: 'file_exists',
-      hint: 'Name another with --file.',
-    });
+    throw error.code === 'EEXIST' ? fileExists(whole, '--file') : error;
   });
   return whole;
+}
+
+export function fileExists(path: string, flag: string): NestctlError {
+  return new NestctlError(`${path} is there already.`, {
+    kind: 'conflict',
+    code: 'file_exists',
+    hint: `Name another with ${flag}.`,
+  });
 }

@@ -53,7 +53,7 @@ import { sortRows } from './sort-rows.js';
 import { type Count, Stages } from './stages.js';
 import { describeStatement } from './statement-line.js';
 import { draw, keepClearOf, say, sayLoud } from './terminal.js';
-import { bareFlag } from './usage-error.js';
+import { bareFlag, withHelp } from './usage-error.js';
 import { type Column, rawValue } from './views.js';
 
 interface StaffFlagValues {
@@ -62,6 +62,7 @@ interface StaffFlagValues {
   ticket?: string | undefined;
   readonly yes?: boolean;
   readonly 'dry-run'?: boolean;
+  readonly quiet?: boolean;
   readonly zone?: string;
   readonly columns?: string[];
   readonly server?: 'auto' | 'primary' | 'replica';
@@ -178,6 +179,21 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     );
   }
 
+  /** What `readLog` takes where --include-archive is given. Throws `usage` for flags that do not go with it. */
+  protected async archiveWish(flags: {
+    readonly 'include-archive'?: boolean | undefined;
+    readonly from?: string | undefined;
+  }) {
+    if (flags['include-archive'] !== true) return undefined;
+    const { requireArchiveFlags, tellArchive } = await import('./archive-reading.js');
+    requireArchiveFlags({ from: flags.from, server: this.#staff.server });
+    return {
+      context: await this.context(),
+      signal: this.signal,
+      ...tellArchive(this.progress, this.counted),
+    };
+  }
+
   /** As `withSession`, with up to `size` sessions for what is done side by side. */
   protected async withSessions<R>(
     duties: readonly Duty[],
@@ -207,6 +223,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
         if (this.#connect.banner !== undefined) sayLoud(this.#connect.banner);
       },
       consent: (question) => this.consent(question),
+      writing: () => this.#connect.receipts.expect(),
       changing: () => {
         this.#changing = undefined;
       },
@@ -224,10 +241,18 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     return { because: await this.#settleReason(), ticket: this.#staff.ticket };
   }
 
-  /** Something a person and a script should know though all went well. */
-  protected warning(code: string, message: string): void {
+  /** Something a person and a script should know though all went well; nothing where there is no message. */
+  protected warning(code: string, message: string | undefined): void {
+    if (message === undefined) return;
     this.#warnings.push({ code, message });
     if (!this.#json) say(`! ${message}`);
+  }
+
+  /** Removes what a run that was killed has left beside a file that is about to be written, and says so. */
+  protected async clearFor({ path, special }: OutputFile): Promise<void> {
+    if (special) return;
+    const { removeLeftovers } = await import('./partial-file.js');
+    this.warning('leftover_removed', await removeLeftovers(path));
   }
 
   /** For what is printed as it comes: the file of --output, else stdout, made harmless as text or as JSON. */
@@ -284,7 +309,9 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
         request: this.request,
         duty: this.#connect.actingAs,
         ...this.#connect.answeredBy,
+        events: this.#connect.receipts.events,
       },
+      receipt: this.#staff.quiet === true ? [] : this.#connect.receipts.lines,
       nextPage: (cursor) => this.#again([`--cursor=${cursor}`]),
       zone,
       columns: this.#staff.columns,
@@ -307,6 +334,8 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       contextFlag: this.flags?.context,
       again: commandLine([...this.#name.split(' '), ...this.#typed]),
       log: ({ code, exitCode }, unexpected) => this.#log.end(exitCode, { code, unexpected }),
+      written: this.#connections?.receipts,
+      request: this.request,
     });
   }
 
@@ -329,7 +358,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     const { args, flags } = needsOf(command);
     const { baseFlags, strict } = command;
     const parsed = await this.parse({ flags, baseFlags, strict, args }).catch((error: unknown) => {
-      throw bareFlag(error, flags) ?? error;
+      throw withHelp(bareFlag(error, flags) ?? error, this.#help);
     });
     this.flags = parsed.flags as typeof this.flags;
     this.args = parsed.args as typeof this.args;
@@ -348,7 +377,7 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
       {
         json: this.#json,
         wanted: () => this.wanted(),
-        help: commandLine([...this.#name.split(' '), '--help']),
+        help: this.#help,
       },
     );
     // What was answered, as a command to keep.
@@ -369,7 +398,9 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
     }
     if (output === undefined || output === '-') return undefined;
     const { checkOutput } = await import('./output-file.js');
-    return await checkOutput(output, overwrite);
+    const file = await checkOutput(output, overwrite);
+    await this.clearFor(file);
+    return file;
   }
 
   /** Flags that only some commands have. */
@@ -379,6 +410,10 @@ export abstract class ConsoleCommand<T extends typeof Command> extends Command {
 
   get #name(): string {
     return (this.id ?? '').replaceAll(':', ' ');
+  }
+
+  get #help(): string {
+    return commandLine([...this.#name.split(' '), '--help']);
   }
 
   get #asking() {

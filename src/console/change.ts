@@ -11,6 +11,8 @@ export interface Change<Plan extends object, Done> {
   readonly show: (plan: Plan) => View | readonly View[];
   /** Neither banner nor plan, for what a timer runs. */
   readonly quiet?: boolean;
+  /** Whether the plan has nothing in it: it is shown, and nobody is asked. */
+  readonly nothing?: (plan: Plan) => boolean;
   /** Yes or no, naming what is about to happen; left out for what needs no consent. */
   readonly question?: (plan: Plan) => string;
   /**
@@ -18,6 +20,8 @@ export interface Change<Plan extends object, Done> {
    * `approval: (plan) => requestApproval(session, 'operator', plan)`.
    */
   readonly approval?: ((plan: Plan) => Promise<Approval>) | undefined;
+  /** Whether the plan only goes on with what was approved. */
+  readonly approved?: (plan: Plan) => boolean;
   /** Does it, and reads back what was done. */
   readonly apply: (plan: Plan) => Promise<Done>;
   readonly done: (done: Done, plan: Plan) => Outcome;
@@ -28,6 +32,8 @@ export interface ChangeScreen {
   readonly announce: () => void;
   readonly show: (view: View | readonly View[]) => Promise<void>;
   readonly consent: (question: string) => Promise<void>;
+  /** Told that from now on something may be written: the change, or before it the request for its approval. */
+  readonly writing: () => void;
   /** Told that from now on something may have been changed. */
   readonly changing: () => void;
   /** The context the command works on, once it is known. */
@@ -40,14 +46,15 @@ export async function runChange<Plan extends object, Done>(
 ): Promise<Outcome> {
   const plan = await change.plan();
   const view = change.show(plan);
+  const nothing = change.nothing?.(plan) === true;
+  const approval = nothing || change.approved?.(plan) === true ? undefined : change.approval;
   if (screen.dryRun) {
     const shown = Array.isArray(view) ? (view as readonly View[]) : [view as View];
-    const needed = change.approval !== undefined;
     return {
-      result: { dry_run: true, plan, ...(needed ? { needs_approval: true } : {}) },
+      result: { dry_run: true, plan, ...(approval ? { needs_approval: true } : {}) },
       view: [
         ...shown,
-        ...(needed ? [text('A second operator has to approve this.', { tone: 'muted' })] : []),
+        ...(approval ? [text('A second operator has to approve this.', { tone: 'muted' })] : []),
         text('Dry run: nothing was changed.', { tone: 'muted' }),
       ],
     };
@@ -56,10 +63,11 @@ export async function runChange<Plan extends object, Done>(
     screen.announce();
     await screen.show(view);
   }
-  if (change.question !== undefined) await screen.consent(change.question(plan));
-  const approval = await change.approval?.(plan);
-  if (approval !== undefined && approval.state !== 'granted')
-    return pendingOutcome(approval, screen.context());
+  if (change.question !== undefined && !nothing) await screen.consent(change.question(plan));
+  screen.writing();
+  const requested = await approval?.(plan);
+  if (requested !== undefined && requested.state !== 'granted')
+    return pendingOutcome(requested, screen.context());
   screen.changing();
   return change.done(await change.apply(plan), plan);
 }

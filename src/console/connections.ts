@@ -6,6 +6,7 @@ import type { Session, SessionPool, SessionPurpose } from '../platform/database/
 import type { ConnectionTarget } from '../platform/database/target.js';
 import { NestctlError } from '../platform/errors.js';
 import { openUnderDuty } from './choose-duty.js';
+import { Receipts } from './receipts.js';
 
 /** How long a replica may take to replay what was committed before the question; milliseconds. */
 const REPLICA_PATIENCE = 2_000;
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
 
 /** What one run of a command connects to: which context, which server, and as whom. */
 export class Connections {
+  /** What was written, by the end of each session. */
+  readonly receipts: Receipts;
   readonly #options: ConnectionOptions;
   #context: Context | undefined;
   #answeredBy: AnsweredBy | undefined;
@@ -35,6 +38,7 @@ export class Connections {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.receipts = new Receipts(options);
   }
 
   /** Name of the context, once one was chosen. */
@@ -76,6 +80,7 @@ export class Connections {
       duties,
       (target, purpose) => openSession(target, purpose, this.#server),
       work,
+      (session) => this.receipts.take(session),
     );
   }
 
@@ -153,6 +158,8 @@ export class Connections {
       duties,
       (target, purpose) => openSessionPool(target, purpose, { ...this.#server, size }),
       work,
+      // Without a session to ask in, it stays unknown.
+      (pool) => pool.use((session) => this.receipts.take(session)).catch(() => undefined),
     );
   }
 
@@ -161,13 +168,26 @@ export class Connections {
     work: (connection: Connection) => Promise<R>,
   ): Promise<R> {
     const { withConnection } = await import('../platform/database/connection.js');
-    return await withConnection(target, work, this.#server);
+    const settings = { 'nestsync.request': this.#options.request };
+    return await withConnection(
+      target,
+      async (connection) => {
+        this.receipts.begin();
+        try {
+          return await work(connection);
+        } finally {
+          await this.receipts.take(connection);
+        }
+      },
+      { ...this.#server, settings },
+    );
   }
 
   async #underDuty<S extends { readonly duty: Duty; close(): Promise<void> }, R>(
     duties: readonly Duty[],
     open: (target: ConnectionTarget, purpose: SessionPurpose) => Promise<S>,
     work: (opened: S) => Promise<R>,
+    takeReceipt: (opened: S) => Promise<void>,
   ): Promise<R> {
     const { operatorTarget } = await import('../platform/config/contexts.js');
     const target = operatorTarget(await this.context());
@@ -177,10 +197,12 @@ export class Connections {
     const opened = await openUnderDuty(duties, this.#options.duty, (duty) =>
       open(target, { duty, reason, ticket: ticket(), request }),
     );
+    this.receipts.begin();
     try {
       this.#actAs(target, opened.duty);
       return await work(opened);
     } finally {
+      await takeReceipt(opened);
       await opened.close();
     }
   }

@@ -1,4 +1,4 @@
-import { formatInstant } from './time/zone.js';
+import { formatInstant } from '../platform/zone.js';
 import { type Plain, type TableView, type TreeNode, type TreeView, table, tree } from './views.js';
 
 interface Images {

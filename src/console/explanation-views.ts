@@ -1,4 +1,4 @@
-import { formatInstant } from './time/zone.js';
+import { formatInstant } from '../platform/zone.js';
 import { type Mark, type TreeNode, text, tree, type View } from './views.js';
 
 interface Step {

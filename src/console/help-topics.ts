@@ -108,6 +108,8 @@ export const TOPICS: Readonly<Record<string, HelpTopic>> = {
       '  {"ok": true, "command", "context", "result", "warnings": [{"code", "message"}], "meta"}',
       '  {"ok": false, "command", "context", "error": {"code", "message", "hint", "next", "exitCode"}}',
       'Its shape and the codes in it are stable; sentences for people may change.',
+      '"meta.events" is what a write left in the audit log: {"count", "tables", "transactions", "first", "look"};',
+      'null where that is not known. An error has "meta" only where something was committed before it.',
       '--format json is the bare result; of lists, ndjson and csv are the rows. --output FILE writes any of them.',
       '',
       'On a terminal that is too narrow a table drops its last columns and says so; --columns chooses.',

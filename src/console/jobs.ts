@@ -35,6 +35,7 @@ export const JOBS: readonly Job[] = [
     name: 'compliance',
     day: 'a request with a legal clock, or an auditor with a question',
     steps: [
+      { about: 'what waits for an answer, the most urgent first', words: ['request', 'list'], reads: true },
       { about: 'who changed what, when and why', words: ['audit', 'query', '--limit', '10'], reads: true },
       { about: 'is the signed evidence as it was signed?', words: ['evidence', 'verify'], reads: true },
       { about: 'the newest records', words: ['evidence', 'list'], reads: true },

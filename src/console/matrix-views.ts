@@ -160,7 +160,7 @@ function shortNames(emails: readonly string[]): string[] {
     const start = [...(email.split('@')[0] ?? '').replace(/[^\p{L}\p{N}]/gu, '')]
       .slice(0, 4)
       .join('')
-      .toLowerCase();
+      .toUpperCase();
     const turn = (seen.get(start) ?? 0) + 1;
     seen.set(start, turn);
     return turn === 1 && start !== ''

@@ -3,8 +3,10 @@ import { systemError } from '../platform/system-errors.js';
 import { type Paint, paintFor } from './colour.js';
 import { inContext } from './command-line.js';
 import { interruption } from './interrupt.js';
+import type { Receipts } from './receipts.js';
 import { safeJson, safeText } from './safe-text.js';
 import { nearest } from './suggest.js';
+import { say } from './terminal.js';
 import { traceOf } from './trace.js';
 import { usageError } from './usage-error.js';
 
@@ -18,6 +20,9 @@ export interface ErrorScreen {
   readonly contextFlag?: string | undefined;
   /** The whole command line, to run again. It repeats what was typed, so it is for the person who typed it only. */
   readonly again?: string | undefined;
+  readonly request?: string | undefined;
+  /** What was committed before it failed. */
+  readonly written?: Pick<Receipts, 'events' | 'lines'> | undefined;
   /** Notes the end of the run in the log; the path of the log, or undefined where it could not be written. */
   readonly log?: ((error: NestctlError, unexpected: unknown) => string | undefined) | undefined;
 }
@@ -40,6 +45,7 @@ export function presentError(error: unknown, screen: ErrorScreen): NestctlError 
   const shown = explained.code === 'defect' ? defect(explained.message, log) : explained;
   const hint = hintOf(shown);
   const next = inContext(shown.next, screen.contextFlag);
+  const { events, lines = [] } = screen.written ?? {};
   if (screen.json) {
     const { code, message, exitCode } = shown;
     const body = { code, message, hint: hint ?? null, next: next ?? null, exitCode };
@@ -48,11 +54,13 @@ export function presentError(error: unknown, screen: ErrorScreen): NestctlError 
       command: screen.command ?? null,
       context: screen.context ?? null,
       error: body,
+      ...(events === undefined ? {} : { meta: { request: screen.request, events } }),
     };
     process.stdout.write(`${safeJson(envelope, 2)}\n`);
   } else {
     const again = PASSING.has(shown.code) ? screen.again : undefined;
     process.stderr.write(errorText(shown, hint, next ?? again, paintFor(process.stderr)));
+    for (const line of lines) say(line);
   }
   if (screen.verbose) {
     for (const line of traceOf(unexpected(error))) process.stderr.write(`    ${safeText(line)}\n`);

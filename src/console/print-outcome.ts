@@ -15,8 +15,10 @@ export interface OutcomeScreen {
   readonly command: string;
   readonly context: string | undefined;
   readonly warnings: readonly Warning[];
-  /** Facts about this run: request, duty, version, who answered. */
-  readonly meta: Readonly<Record<string, string | number | undefined>>;
+  /** Facts about this run: request, duty, version, who answered, what was written. */
+  readonly meta: Readonly<Record<string, string | number | object | null | undefined>>;
+  /** Lines on what was written, for people. */
+  readonly receipt: readonly string[];
   /** The command line that shows the page after this cursor. */
   readonly nextPage: (cursor: string) => string;
   readonly zone: string;
@@ -29,12 +31,13 @@ export async function printOutcome(outcome: Outcome, screen: OutcomeScreen): Pro
   process.exitCode = EXIT[outcome.verdict ?? 'done'];
   const next = outcome.nextCursor === undefined ? outcome.next : screen.nextPage(outcome.nextCursor);
   // The file holds what was printed already; the envelope tells of it on stdout.
-  if (outcome.printed === true && format !== 'envelope') return;
+  const receipt = format === 'envelope' ? [] : screen.receipt;
+  if (outcome.printed === true && format !== 'envelope') return receipt.forEach(say);
   const notes: string[] = [];
   const document = await documentOf(outcome, screen, { next, note: (text) => notes.push(text) });
   if (file !== undefined && outcome.printed !== true) await toFile(document, file, rowsOf(outcome));
   else if (format === 'envelope' || !(await paged(document))) process.stdout.write(document);
-  for (const note of notes) say(note);
+  for (const line of [...notes, ...receipt]) say(line);
   // What comes next in a program is the program's business, but for rows that it would miss.
   if (format === 'envelope' || next === undefined) return;
   if (format === 'table' || outcome.nextCursor !== undefined) sayNext(next);

@@ -89,10 +89,22 @@ interface Report {
     readonly to: number;
     readonly evidence: string | null;
   }[];
+  readonly archived: readonly {
+    readonly category: string;
+    readonly month: string;
+    readonly events: number;
+    readonly looked_at: 'tree';
+  }[];
+  readonly pruned: readonly {
+    readonly category: string;
+    readonly month: string;
+    readonly events: number;
+    readonly pruned_at: Date | null;
+  }[];
 }
 
 export function verifyView(report: Report): View[] {
-  const { faults, doubts, erased, rewound, more_faults: more } = report;
+  const { faults, doubts, erased, rewound, archived, pruned, more_faults: more } = report;
   const count = faults.length + more;
   return [
     details({
@@ -127,6 +139,38 @@ export function verifyView(report: Report): View[] {
             [
               { name: 'request', value: ({ request }) => request, keep: true },
               { name: 'events', value: ({ events }) => events, align: 'right' },
+            ],
+            'None.',
+          ),
+        ]),
+    ...(archived.length === 0
+      ? []
+      : [
+          heading('Archived'),
+          table(
+            archived,
+            [
+              { name: 'month', value: ({ category, month }) => `${category} ${month}`, keep: true },
+              { name: 'events', value: ({ events }) => events, align: 'right' },
+              {
+                name: 'looked at',
+                value: () => 'the leaves in the tree',
+                raw: ({ looked_at }) => looked_at,
+              },
+            ],
+            'None.',
+          ),
+        ]),
+    ...(pruned.length === 0
+      ? []
+      : [
+          heading('Pruned by retention'),
+          table(
+            pruned,
+            [
+              { name: 'month', value: ({ category, month }) => `${category} ${month}`, keep: true },
+              { name: 'events', value: ({ events }) => events, align: 'right' },
+              { name: 'on', value: ({ pruned_at }) => pruned_at },
             ],
             'None.',
           ),

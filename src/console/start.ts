@@ -17,6 +17,7 @@ export async function start(options: Interfaces.Options): Promise<void> {
     refuseTooMany(argv);
     refuseBrokenText(argv);
     refusePasswords(argv);
+    refuseSecretKeys(argv);
     const [{ run }, { settings }] = await Promise.all([
       import('@oclif/core/run'),
       import('@oclif/core/settings'),
@@ -116,6 +117,29 @@ function refusePasswords(argv: readonly string[], env = process.env): void {
     hint: 'Name where it comes from in a context: a passfile, an environment variable or a program. Change it, where others could read this.',
     next: 'nestctl context add --help',
   });
+}
+
+/** A key in whatever case, since bech32 has both; a passphrase as oclif would take it, for the next argument. */
+function refuseSecretKeys(argv: readonly string[]): void {
+  const key = argv.findIndex((word) => /AGE-SECRET-KEY-/i.test(word));
+  if (key !== -1) {
+    throw new NestctlError(`Word ${key + 1} of the command line holds a secret key.`, {
+      kind: 'usage',
+      code: 'secret_key_given',
+      hint: 'All of this machine could read it: make a new one. What is encrypted goes to a public key (age1…), and what opens it stays in a file that --identity names.',
+      next: 'nestctl export --help',
+    });
+  }
+  if (!argv.some((word) => word.startsWith('--passphrase='))) return;
+  throw new NestctlError(
+    '--passphrase takes no value: it is asked for, or printed by --passphrase-command.',
+    {
+      kind: 'usage',
+      code: 'passphrase_given',
+      hint: 'All of this machine could read what was given: take another one.',
+      next: 'nestctl export --help',
+    },
+  );
 }
 
 function exitsCleanly(error: unknown): boolean {

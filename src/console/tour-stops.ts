@@ -3,8 +3,15 @@ import type { Stop } from './tour.js';
 const OUTAGE = ['--reason', 'the provider of sign-in is down', '--ticket', 'INC-2'];
 const WHY = ['--reason', 'a grandparent cannot see the log', '--ticket', 'SUP-1042'];
 
+/** Whom the support job is about. */
+interface Relative {
+  readonly email: string;
+  readonly family_id: string;
+  readonly membership: string;
+}
+
 /** "Grandma can't see the baby's log any more." */
-export function supportJob(email: string, family: string): Stop[] {
+export function supportJob({ email, family_id: family, membership }: Relative): Stop[] {
   return [
     { about: 'Is everything in order?', words: ['doctor'], passing: [0, 3, 9] },
     {
@@ -19,6 +26,10 @@ export function supportJob(email: string, family: string): Stop[] {
     {
       about: 'What is wrong? Every known cause, the likeliest first, with what mends it',
       words: ['access', 'diagnose', '--user', email, '--family', family, ...WHY],
+    },
+    {
+      about: 'What everybody in that family may do, cell by cell as the database decides it',
+      words: ['access', 'matrix', '--family', family, ...WHY],
     },
     {
       about: 'Why exactly? As the database decides it for one row, with the smallest missing fact',
@@ -41,6 +52,10 @@ export function supportJob(email: string, family: string): Stop[] {
       words: ['member', 'extend', '--family', family, '--user', email, '--until', '365d', '--yes'],
     },
     {
+      about: "That membership's whole life, from the log",
+      words: ['audit', 'history', 'family_members', membership, '--family', family],
+    },
+    {
       about: 'Who changed what, and why?',
       words: ['audit', 'query', '--family', family, '--table', 'family_members', '--limit', '5'],
     },
@@ -51,26 +66,135 @@ export function supportJob(email: string, family: string): Stop[] {
     { about: 'As of that refresh', words: ['analytics', 'usage', '--family', family] },
     { about: 'Done: close the access', words: ['access', 'close', '--all'] },
     {
-      about: 'And what the log says about us, for a spreadsheet',
-      words: [
-        'audit',
-        'query',
-        '--operator',
-        'camille.roy',
-        '--limit',
-        '6',
-        '--format',
-        'csv',
-        '--columns',
-        'time,what,table,by,reason',
-      ],
-    },
-    {
       about: 'Is the row security of this database sound? 44 rules, on any database',
       words: ['access', 'lint'],
     },
+    {
+      about:
+        'Does it give members what the declared table says, and nothing else? Every command, for every standing',
+      words: ['access', 'prove', '--table', 'usage_logs', '--no-mutation'],
+    },
   ];
 }
+
+/** Who changed what, and how anybody can check later that the log of it is whole. */
+export const complianceJob = (
+  { family_id: family, user_id }: { readonly family_id: string; readonly user_id: string },
+  file: string,
+): readonly Stop[] => [
+  {
+    about: 'How much was changed, by hour, table and login',
+    words: ['audit', 'stats', '--since', '3h'],
+  },
+  {
+    about: 'And what the log says about us, for a spreadsheet',
+    words: [
+      'audit',
+      'query',
+      '--operator',
+      'camille.roy',
+      '--limit',
+      '6',
+      '--format',
+      'csv',
+      '--columns',
+      'time,what,table,by,reason',
+    ],
+  },
+  {
+    about: 'A key of your own for signed evidence; that it was made is its first record',
+    words: ['evidence', 'key', 'create', '--reason', 'a first key for the tour', '--ticket', 'OPS-7'],
+    // 6: a tour before has made one.
+    passing: [0, 6],
+  },
+  {
+    about: 'Seal the log: a leaf for every event, and a signed head of the tree',
+    words: ['audit', 'seal'],
+  },
+  {
+    about: 'Was anything edited, deleted, backdated, cut off or rolled back since?',
+    words: ['audit', 'verify'],
+  },
+  {
+    about: 'And is everything that changed in the log at all?',
+    words: ['audit', 'coverage'],
+  },
+  {
+    about:
+      'Months whose seven, three or one years are over: pruned with a record of it, so never taken for tampering',
+    words: ['audit', 'retention', '--dry-run', '--reason', 'yearly round', '--ticket', 'PRIV-11'],
+  },
+  {
+    about: "A family's whole history for somebody outside, less who acted and what is said of others",
+    words: [
+      'audit',
+      'export',
+      '--family',
+      family,
+      '--bundle',
+      file,
+      '--withhold',
+      'actor',
+      '--withhold',
+      'others',
+    ],
+  },
+  {
+    about: 'Which they check without this database: nothing is missing',
+    words: ['audit', 'verify', '--offline', file, '--family', family],
+  },
+  {
+    about: 'What is kept of whom, why, how long, and what an erasure does to it: here for one table',
+    words: ['datamap', 'show', '--table', 'usage_logs'],
+  },
+  {
+    about: 'One column in words, with the law',
+    words: ['datamap', 'explain', 'emergency_profiles.contact_name'],
+  },
+  {
+    about: 'Does every column of every table answer that?',
+    words: ['datamap', 'check'],
+  },
+  {
+    about: 'What somebody has agreed to; consent withdraw says what follows before it does it',
+    words: ['consent', 'show', user_id, '--reason', 'asks what they agreed to', '--ticket', 'PRIV-13'],
+  },
+  {
+    about: 'Who may ask for a child’s data? Not every family_core member: whoever is on record',
+    words: [
+      'guardian',
+      'list',
+      '--family',
+      family,
+      '--reason',
+      'a request for a child’s log',
+      '--ticket',
+      'PRIV-12',
+    ],
+  },
+  {
+    about: 'Somebody without an account writes and asks what is held about them: the clock of the law starts',
+    words: [
+      ...['request', 'open', '--kind', 'access', '--email', 'oncle@example.ca', '--channel', 'mail'],
+      ...['--asks', 'Que savez-vous de moi?', '--zone', 'America/Toronto', '--language', 'fr'],
+      ...['--reason', 'a letter that came in today', '--ticket', 'PRV-1', '--yes'],
+    ],
+    // 6: a tour before has opened it.
+    passing: [0, 6],
+  },
+  {
+    about: 'What waits for an answer, the most urgent first',
+    words: ['request', 'list'],
+  },
+  {
+    about: 'What somebody would be given who asks for all that we hold of them, and what not and why',
+    words: ['export', 'plan', '--user', user_id, ...WHY],
+  },
+  {
+    about: 'The packages that were made for them, and where they are shared: until when, revoked or never',
+    words: ['export', 'list', '--user', user_id, ...WHY],
+  },
+];
 
 /** What must be done again and again, and what proves later that it was. */
 export const recoveryJob: readonly Stop[] = [
@@ -83,12 +207,6 @@ export const recoveryJob: readonly Stop[] = [
     about: 'What nobody keeps yet is unknown, never ok',
     words: ['maintenance', 'status'],
     passing: [0, 3, 9],
-  },
-  {
-    about: 'A key of your own for signed evidence; that it was made is its first record',
-    words: ['evidence', 'key', 'create', '--reason', 'a first key for the tour', '--ticket', 'OPS-7'],
-    // 6: a tour before has made one.
-    passing: [0, 6],
   },
   {
     about: 'Signed evidence of what must be provable later',

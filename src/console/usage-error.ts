@@ -8,6 +8,7 @@ import { nearest } from './suggest.js';
 interface ParseError extends Error {
   readonly parse?: {
     readonly input?: {
+      readonly argv?: readonly string[];
       readonly flags?: Readonly<Record<string, unknown>>;
       readonly context?: { readonly id?: string };
     };
@@ -28,6 +29,14 @@ export function usageError(error: unknown): NestctlError | undefined {
     hint,
     next: id === undefined ? undefined : commandLine([...id.split(':'), '--help']),
   });
+}
+
+/** What did not fit the command, with its help as the way on where it names none. */
+export function withHelp(error: unknown, help: string): unknown {
+  const usage = error instanceof NestctlError ? error : usageError(error);
+  if (usage?.kind !== 'usage' || usage.next !== undefined) return error;
+  const { message, kind, code, hint } = usage;
+  return new NestctlError(message, { kind, code, hint, next: help });
 }
 
 /** A flag of lists without its value: what may stand there. Undefined for any other error. */
@@ -61,6 +70,15 @@ function describe(error: ParseError): { message: string; hint?: string | undefin
       const { code, hint } = error as unknown as FlagError;
       return { message: sentence(error.message), code, hint };
     }
+    case 'UnexpectedArgsError':
+      // Most likely the passphrase itself, which is not to be repeated.
+      if (error.parse?.input?.argv?.includes('--passphrase') === true)
+        return {
+          message: 'Unexpected argument; --passphrase takes none: it is asked for.',
+          hint: 'All of this machine could read what was given: take another passphrase.',
+          code: 'usage',
+        };
+      return { message: sentence(error.message), code: 'usage' };
     default:
       return { message: sentence(error.message), code: 'usage' };
   }

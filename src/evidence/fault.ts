@@ -9,6 +9,8 @@
  * - backdated: made before the record that it follows
  * - misplaced: it belongs to another chain or context
  * - foreign: something that is no record lies among them
+ * - added: more is there than was signed
+ * - incomplete: it holds, and does not reach as far as was asked
  * - hidden: deleted in the object store, where its locked version is still there
  */
 export type FaultKind =
@@ -24,6 +26,8 @@ export type FaultKind =
   | 'backdated'
   | 'misplaced'
   | 'foreign'
+  | 'added'
+  | 'incomplete'
   | 'hidden';
 
 /** What could not be proven, though nothing speaks against it. */

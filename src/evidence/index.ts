@@ -5,7 +5,9 @@ export { type CarriedChain, type CarryPlan, carryEvidence, planCarry } from './c
 export { provenBefore } from './carry/proven-before.js';
 export { type CarriedReport, verifyCarried } from './carry/verify-carried.js';
 export type { Doubt, Fault, FaultKind } from './fault.js';
-export type { Language, Report } from './html/report.js';
+export { renderReport } from './html/render-report.js';
+export type { Block, ChartBlock, Language, Report, Section, Value, Words } from './html/report.js';
+export { writeValue } from './html/words.js';
 export { writeReport } from './html/write-report.js';
 export { createLedgerKey, createSigningKey, planKey } from './keys/create-key.js';
 export { importKeys, type KeyImport, planImport } from './keys/import-keys.js';
@@ -21,11 +23,37 @@ export { lockEvidence } from './lock-evidence.js';
 export { evidenceJobs } from './maintenance-jobs.js';
 export { type Evidence, openEvidence } from './open-evidence.js';
 export { parseHead } from './parse-head.js';
+export { signEnd } from './proof/bundle-end.js';
+export {
+  type BundleLine,
+  type BundlePart,
+  type ClearFacts,
+  fieldsOf,
+  formatLine,
+  lineLeaf,
+  partHash,
+} from './proof/bundle-event.js';
+export {
+  BUNDLE,
+  type BundleHeader,
+  familyKey,
+  formatHeader,
+  type Withheld,
+} from './proof/bundle-header.js';
 export type { LeafFacts } from './proof/event-leaf.js';
-export { leafOf } from './proof/event-leaf.js';
+export { contentHash, type Field, leafOf, timeOf } from './proof/event-leaf.js';
 export { formatProof } from './proof/event-proof.js';
+export type { Expected, ProvenBundle } from './proof/verify-bundle.js';
+export {
+  type JudgedPackage,
+  verifyEncryptedRecord,
+  verifyPackage,
+  verifyPackageBytes,
+} from './proof/verify-package.js';
+export { type ProofFile, verifyProofFile } from './proof/verify-proof-file.js';
 export { readStatement } from './record.js';
 export type { RecordStore } from './record-store.js';
+export { sealEncrypted, sealPackage } from './seal-package.js';
 export { showRecord } from './show-record.js';
 export type { ChainReport } from './verify-chain.js';
 export { verifyEvidence } from './verify-evidence.js';

@@ -14,16 +14,20 @@ import { folderStore } from './folder-store.js';
 import { judgeKey } from './judge-key.js';
 import { parseHead } from './parse-head.js';
 import { timeOf } from './proof/event-leaf.js';
-import { PROOF, type ProvenEvent, verifyProof } from './proof/event-proof.js';
+import type { ProvenEvent } from './proof/event-proof.js';
+import type { Expected, ProvenBundle } from './proof/verify-bundle.js';
+import { verifyProofFile } from './proof/verify-proof-file.js';
 import { IN_TOTO, openRecord, readStatement } from './record.js';
 import type { ChainReport } from './verify-chain.js';
 import { verifyRecords } from './verify-records.js';
 
-const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--file FILE]… [--json] PATH…
+const USAGE = `usage: node bin/verify.js --keys KEYS.json [--head CHAIN:SIZE:SHA256]… [--file FILE]…
+         [--family ID] [--to TIME|LEAF] [--json] PATH…
 
 Checks signed evidence of nestctl with the public keys alone. PATH is a folder of chains, one chain, a single signed
-record, or the proof of an audit event (nestctl audit proof). Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the
-evidence, and compare its fingerprint. With --head, a note of an earlier visit, it is seen too when the end of a
+record, the proof of an audit event (nestctl audit proof), or a family's whole history (nestctl audit export --bundle).
+Take KEYS.json (nestctl evidence key publish) from somewhere you trust, never from beside the evidence, and compare its
+fingerprint. With --family and --to a history must be of that family, and complete until then. With --head, a note of an earlier visit, it is seen too when the end of a
 chain was cut off. With --file, the records are named that vouch for these very bytes: a package, a report.
 
 Exit codes: 0 all is as it was signed; 3 something was tampered with, and what; 9 something could not be checked;
@@ -37,6 +41,8 @@ interface Checked {
   readonly vouches?: readonly (Voucher & { readonly file: string })[];
   /** The event of the audit log that a proof is about. */
   readonly event?: ProvenEvent;
+  /** The history of a family. */
+  readonly bundle?: ProvenBundle;
   /** What a single file holds that this verifier cannot judge. */
   readonly unchecked?: string;
 }
@@ -57,6 +63,8 @@ export async function verifyStandalone(argv: readonly string[]): Promise<Verdict
         keys: { type: 'string' },
         head: { type: 'string', multiple: true, default: [] },
         file: { type: 'string', multiple: true, default: [] },
+        family: { type: 'string' },
+        to: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -65,10 +73,11 @@ export async function verifyStandalone(argv: readonly string[]): Promise<Verdict
     if (values.keys === undefined || positionals.length === 0) return refused(USAGE, EXIT.usage);
     const keySet = parseKeySet(await readFile(values.keys, 'utf8'), values.keys);
     const known = values.head.map(parseHead);
+    const expected = { family: values.family?.toLowerCase(), to: readTo(values.to) };
     const checked: Checked[] = [];
     const files = new Map<string, string>();
     for (const file of values.file) files.set(file, await digestOfFile(file));
-    for (const path of positionals) checked.push(await verifyPath(path, keySet, known, files));
+    for (const path of positionals) checked.push(await verifyPath(path, keySet, known, files, expected));
     const strangers = [...files.keys()].filter(
       (file) => !checked.some(({ vouches = [] }) => vouches.some((each) => each.file === file)),
     );
@@ -99,8 +108,15 @@ async function verifyPath(
   keySet: KeySet,
   known: readonly Heads[],
   files: ReadonlyMap<string, string>,
+  expected: Expected,
 ): Promise<Checked> {
-  if (!(await stat(path)).isDirectory()) return verifyFile(path, await readFile(path), keySet);
+  if (!(await stat(path)).isDirectory()) {
+    const proof = await verifyProofFile(path, keySet, expected);
+    if (proof === undefined) return verifyFile(path, await readFile(path), keySet);
+    if (!('refused' in proof)) return { path, chains: [], ...proof, ...leafOnly(proof) };
+    const fault: Fault = { ...proof.refused, chain: 'audit log', number: null };
+    return { path, chains: [{ chain: '', size: 1, head: null, faults: [fault], doubts: [] }] };
+  }
   const folder = resolve(path);
   const inside = await folderStore(folder).chains();
   const outside = folderStore(dirname(folder));
@@ -121,12 +137,6 @@ async function verifyPath(
 
 /** One envelope by itself: its bytes and its key, but not its place in a chain. */
 function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
-  if (bytes.subarray(0, PROOF.length).toString() === PROOF) {
-    const judged = verifyProof(bytes.toString('utf8'), keySet);
-    if ('proven' in judged) return { path, chains: [], event: judged.proven };
-    const fault: Fault = { kind: judged.kind, chain: 'audit log', number: null, detail: judged.detail };
-    return { path, chains: [{ chain: '', size: 1, head: null, faults: [fault], doubts: [] }] };
-  }
   const keys = namedKeys(keySet);
   const envelope = parseEnvelope(bytes.toString('utf8'));
   if (envelope !== undefined && signersOf(envelope, keys).length > 0) {
@@ -155,7 +165,7 @@ function verifyFile(path: string, bytes: Buffer, keySet: KeySet): Checked {
   return { path, chains: [{ ...alone, chain, faults }] };
 }
 
-function asText({ path, chains, event, unchecked, vouches = [] }: Checked): string {
+function asText({ path, chains, event, bundle, unchecked, vouches = [] }: Checked): string {
   const lines = chains.flatMap(({ chain, size, head, faults, doubts }) => {
     const of = head === null ? `record of ${chain || path}` : `chain ${chain}`;
     const found = [
@@ -174,7 +184,15 @@ function asText({ path, chains, event, unchecked, vouches = [] }: Checked): stri
       `good      ${file}: the ${type} ${record} of ${madeAt} by ${madeBy} is about it, as ${name}`,
   );
   const events = event === undefined ? [] : [eventText(event)];
-  return [path, ...lines, ...events, ...files, ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`])]
+  const histories = bundle === undefined ? [] : bundleText(bundle);
+  return [
+    path,
+    ...lines,
+    ...events,
+    ...histories,
+    ...files,
+    ...(unchecked === undefined ? [] : [`unknown   ${unchecked}`]),
+  ]
     .map((line, at) => `${at === 0 ? '' : '  '}${oneLine(line)}\n`)
     .join('');
 }
@@ -184,6 +202,39 @@ function eventText({ facts, index, size, made_at: madeAt, kid }: ProvenEvent): s
   const who = duty === null ? login : `${login} (${duty})`;
   const asked = request === null ? '' : `, request ${request}`;
   return `good      event ${id}: ${operation} ${table} by ${who} at ${timeOf(facts)}${asked}; leaf ${index} of ${size}, signed ${madeAt} with ${kid}`;
+}
+
+function bundleText(bundle: ProvenBundle): string[] {
+  const { family, events, size, complete_until: until, kid, withheld, erased } = bundle;
+  const { exported_by: by, exported_at: at } = bundle;
+  const hidden = withheld.length === 0 ? '' : `, without ${withheld.join(', ')}`;
+  return [
+    `good      family ${family}: ${events === 0 ? 'no event' : `all ${events} events`} of it among the first ${size} of the log, signed ${until} with ${kid}; exported ${at} by ${by}${hidden}`,
+    ...(events === 0
+      ? ["empty     so it is of any id that is no family's: look whether it is the right one"]
+      : []),
+    ...erased.map((one) => `erased    ${one.events} events lost parts by request ${one.request}`),
+  ];
+}
+
+/** Of events that are there by their leaf alone nothing but their number can be told. */
+function leafOnly(proof: object & { readonly bundle?: ProvenBundle; readonly event?: unknown }): {
+  unchecked?: string;
+} {
+  const count = proof.bundle?.leaf_only ?? 0;
+  return count === 0 ? {} : { unchecked: `of ${count} events only the leaf is there` };
+}
+
+/** A time or a leaf, as --to has it. */
+function readTo(to: string | undefined): string | number | undefined {
+  if (to === undefined || /^[0-9]{1,15}$/.test(to)) return to === undefined ? undefined : Number(to);
+  const time = new Date(to);
+  if (Number.isNaN(time.getTime()))
+    throw new NestctlError(`${to} is neither a time nor the number of a leaf.`, {
+      kind: 'usage',
+      code: 'invalid_time',
+    });
+  return time.toISOString();
 }
 
 function headText(chain: string, head: ChainReport['head']): string {

@@ -2,6 +2,7 @@ import { auditJobs } from '../audit/index.js';
 import { evidenceJobs } from '../evidence/index.js';
 import { familyJobs } from '../families/index.js';
 import { type MaintenanceJob, walArchiving } from '../platform/maintenance/index.js';
+import { privacyJobs } from '../privacy/index.js';
 
 const DAY = 86_400_000;
 
@@ -36,5 +37,6 @@ export const JOBS: readonly MaintenanceJob[] = [
   ...auditJobs,
   ...familyJobs,
   ...evidenceJobs,
+  ...privacyJobs,
   ...PROMISED,
 ];

@@ -44,12 +44,17 @@ export async function runJob(
   try {
     const result = await pool.use(async (session) => {
       const { pid } = await session.one<{ pid: number }>('select pg_backend_pid() as pid');
-      const cancel = () => void cancelStatement(supervisor, pid);
+      let cancelled: Promise<void> | undefined;
+      const cancel = () => {
+        cancelled = cancelStatement(supervisor, pid);
+      };
       stop.signal.addEventListener('abort', cancel, { once: true });
       try {
         return await run({ session, context, signal: stop.signal });
       } finally {
         stop.signal.removeEventListener('abort', cancel);
+        // Else the supervisor's next statement falls into the transaction without its duty.
+        await cancelled;
       }
     }, abandon.signal);
     return why ?? { counts: {}, ...result, error_code: null };

@@ -11,6 +11,7 @@ import { makeTemplate, targetOn } from '../support/database.js';
 import { type OwnServer, startTestServer } from '../support/server.js';
 import { access } from './figures/access.js';
 import { auditExport } from './figures/audit-export.js';
+import { auditMemory } from './figures/audit-memory.js';
 import { auditQuery } from './figures/audit-query.js';
 import { auditedInserts } from './figures/audited-inserts.js';
 import { familyList } from './figures/family-list.js';
@@ -31,6 +32,7 @@ const FIGURES = {
   'audit-query': auditQuery,
   sealing,
   'audit-export': auditExport,
+  'audit-memory': auditMemory,
   seed,
 };
 

@@ -19,11 +19,14 @@ test('a clean database passes without a grant, and what is meant so is said with
   expect(code).toBe(0);
   const meant = (name: string, object: string) =>
     expect.objectContaining({ name, object, meant: expect.any(String) });
-  expect(body.result.findings).toHaveLength(2);
+  expect(body.result.findings).toHaveLength(5);
   expect(body.result.findings).toEqual(
     expect.arrayContaining([
       meant('definer_view', 'public.member_profiles'),
+      meant('no_primary_key', 'audit.archived_rows'),
+      meant('no_primary_key', 'audit.pruned_rows'),
       meant('no_primary_key', 'audit.unlogged_rows'),
+      meant('policy_without_index', 'policy archive_objects_staff_select on audit.archive_objects'),
     ]),
   );
   const { stdout } = await me.run(['access', 'lint']);

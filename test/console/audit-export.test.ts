@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startConsole } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
+import { peakMemory } from '../support/peak-memory.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 
 const HOSTILE = [
@@ -230,7 +231,6 @@ const ids = (text: string) =>
 async function peak(args: readonly string[]): Promise<{ peak: number; bytes: number }> {
   const child = startConsole(['audit', 'export', '--table', 'usage_logs', ...args], { env: auditor.env });
   child.stdin.end();
-  let most = 0;
   let bytes = 0;
   child.stdout.pause();
   setTimeout(() => child.stdout.resume(), 3_000);
@@ -239,16 +239,7 @@ async function peak(args: readonly string[]): Promise<{ peak: number; bytes: num
   });
   child.stdout.pause();
   child.stderr.resume();
-  const look = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      most = Math.max(most, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
-    } catch {
-      // It has ended.
-    }
-  }, 20);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  clearInterval(look);
-  if (code !== 0 || most === 0) throw new Error(`the export ended with ${code}`);
+  const { code, peak: most } = await peakMemory(child);
+  if (code !== 0) throw new Error(`the export ended with ${code}`);
   return { peak: most, bytes };
 }

@@ -66,7 +66,13 @@ describe.concurrent('access diagnose', () => {
       `because  extended_family, membership active since 2026-03-02; membership expired ${daysAgo(23)}`,
       '',
     ]);
-    expect(stderr).toBe(`next  ${mend}\n`);
+    expect(stderr.split('\n')).toEqual([
+      // The grants that it took to look.
+      expect.stringMatching(/^· 2 audit events from \d+ on, 2 transactions: insert ops.access_grants 2$/),
+      expect.stringMatching(/^ {2}nestctl audit query --request [0-9a-f-]{36}$/),
+      `next  ${mend}`,
+      '',
+    ]);
   });
 
   test('mends what it named, in one change with reason and ticket, and finds nothing afterwards', async ({

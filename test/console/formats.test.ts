@@ -16,6 +16,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, describe, expect, it } from 'vitest';
+import { partialPath } from '../../src/console/partial-file.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { contextFile, finished, runConsole, runOnTerminal } from '../support/console.js';
 import { createTestDatabase } from '../support/database.js';
@@ -146,6 +147,22 @@ describe('--output', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^name,/);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('removes what a run that was killed left beside, and keeps away from one that is at work', async () => {
+    const path = at('left');
+    const partial = await partialPath(path);
+    const dead = partial.replace(/[0-9a-f]{12}\.partial$/, '0123456789ab.partial');
+    writeFileSync(dead, 'half');
+    const { code, stderr } = await list('--format', 'csv', '--output', path);
+    expect([code, stderr]).toEqual([
+      0,
+      `! Removed what a run that was killed had left unfinished: ${dead}.\n6 rows written to ${path}\n`,
+    ]);
+    writeFileSync(partial, 'half');
+    const refused = await list('--format', 'csv', '--output', path, '--overwrite', '--json');
+    expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([6, 'being_written']);
+    rmSync(partial);
   });
 
   it('says in a sentence where it cannot', async () => {

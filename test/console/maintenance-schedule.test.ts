@@ -11,11 +11,15 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 const BUILT = [
   'wal-archiving',
   'audit-defaults',
+  'audit-erasures',
   'audit-partitions',
+  'audit-retention',
   'audit-seal',
   'invitations',
   'analytics',
   'evidence',
+  'requests',
+  'export-shares',
 ];
 
 let database: TestDatabase;

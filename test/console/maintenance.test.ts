@@ -10,11 +10,15 @@ const WHY = { NESTCTL_REASON: 'scheduled maintenance' };
 const BUILT = [
   'wal-archiving',
   'audit-defaults',
+  'audit-erasures',
   'audit-partitions',
+  'audit-retention',
   'audit-seal',
   'invitations',
   'analytics',
   'evidence',
+  'requests',
+  'export-shares',
 ];
 const PROMISED = ['backup', 'drill', 'residency'];
 

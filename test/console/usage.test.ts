@@ -97,6 +97,15 @@ describe('what cannot be done is said the same way to people and programs', () =
   });
 });
 
+it.each([
+  [['audit', 'proof', 'abc'], 'audit proof'],
+  [['audit', 'query', '--transaction', 'abc'], 'audit query'],
+  [['family', 'show', 'x'], 'family show'],
+])('a value that is none leads to the help of its command: %s', async (args, command) => {
+  const { code, stdout } = await runConsole([...args, '--json'], { env });
+  expect([code, JSON.parse(stdout).error.next]).toEqual([2, `nestctl ${command} --help`]);
+});
+
 describe('a mistyped name', () => {
   it('is answered with the nearest one, which is not run', async () => {
     const typed = await runConsole(['contxt', 'list'], { env });

@@ -561,7 +561,10 @@ it('finds nothing in a clean database, whoever asks, but what a comment says is 
     expect(counted(findings)).toEqual([]);
     expect(findings.map(({ name, object }) => `${name} ${object}`).sort()).toEqual([
       'definer_view public.member_profiles',
+      'no_primary_key audit.archived_rows',
+      'no_primary_key audit.pruned_rows',
       'no_primary_key audit.unlogged_rows',
+      'policy_without_index policy archive_objects_staff_select on audit.archive_objects',
     ]);
   }
 });

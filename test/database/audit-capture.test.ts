@@ -41,6 +41,22 @@ const NOT_CAPTURED: Readonly<Record<string, string>> = {
   'ops.migration_lock': "the migrator's own, holds no facts",
   'ops.migration_runs': 'is itself a record of what the migrator did',
   'ops.catalogue_snapshots': 'is itself a record of the catalogue',
+  ...Object.fromEntries(
+    [
+      'categories',
+      'purposes',
+      'retentions',
+      'obligations',
+      'subjects',
+      'paths',
+      'column_answers',
+      'naming_columns',
+      'recipients',
+      'recipient_columns',
+      'consent_types',
+      'consent_purposes',
+    ].map((name) => [`privacy.${name}`, 'changes only by migration, which is recorded with its checksum']),
+  ),
 };
 
 describe('which tables are captured', () => {

@@ -176,7 +176,8 @@ test(`under random writers nothing is skipped and nothing comes twice: followed,
   const steady = follower({ from: start });
   const cutOff = follower({ from: start, name: 'cut off', slow: 1 });
   const killing = (async () => {
-    while (writing) {
+    // However fast the writers are, and however slowly it comes back.
+    while (writing || cutOff.connections() < 3) {
       await sleep(100);
       await superuser.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut off'`,
@@ -215,6 +216,46 @@ test(`under random writers nothing is skipped and nothing comes twice: followed,
   // Else the test would show nothing.
   expect(cutOff.connections()).toBeGreaterThan(2);
   expect(cutOff.told.length).toBeGreaterThan(1);
+});
+
+test('what was written before a recovery was recorded and commits afterwards is not skipped, nor its order lost', async () => {
+  const start = await follower({ from: begun, once: true }).end;
+  const following = follower({ from: start });
+  const [open, other] = await Promise.all([connect(database.service), connect(database.service)]);
+  for (const one of [open, other]) await one.query('set role service_role');
+  const add = (one: Connection, name: string) =>
+    one.query(`insert into public.children (family_id, name, date_of_birth) values ($1, $2, '2025-01-01')`, [
+      family.id,
+      name,
+    ]);
+  await open.query('begin');
+  await add(open, 'Before');
+  await superuser.query(
+    'insert into audit.epochs (epoch, system_identifier, timeline) select 2, system_identifier, timeline from audit.epochs',
+  );
+  await add(other, 'Meanwhile');
+  await sleep(200);
+  const waiting = follower({ from: start, once: true });
+  const place = await waiting.end;
+  await add(open, 'After');
+  await open.query('commit');
+  const rows = await superuser.query<{ id: string; epoch: number }>(
+    `select e.id::text, e.epoch from audit.events e where e.table_name = 'public.children' and e.xid >= $1::xid8 order by e.epoch, e.xid, e.id`,
+    [start.xid],
+  );
+  const all = rows.map(({ id }) => id);
+  expect(rows.map(({ epoch }) => epoch)).toEqual([1, 2, 2]);
+  await until(() => following.seen.length >= all.length);
+  await sleep(100);
+  following.stop();
+  await following.end;
+  expect(following.seen).toEqual(all);
+  expect(waiting.seen).toEqual([]);
+  const resumed = follower({ from: placeOf(tokenOf(place)), once: true });
+  const end = await resumed.end;
+  expect(resumed.seen).toEqual(all);
+  expect(end.epoch).toBe(2);
+  for (const one of [open, other]) await one.close();
 });
 
 test('on a cluster that the log does not know it refuses', async () => {

@@ -27,7 +27,7 @@ describe('documents of the database', () => {
       withConnection(database.owner, async (owner) => staleDocuments(await readDocuments(owner), folder));
     const change = (statement: string) => withConnection(database.owner, (owner) => owner.query(statement));
     try {
-      expect(await stale()).toHaveLength(5);
+      expect(await stale()).toHaveLength(6);
       await writeDocuments(await withConnection(database.owner, readDocuments), folder);
       expect(await stale()).toEqual([]);
       for (const [statement, names] of [
@@ -40,6 +40,12 @@ describe('documents of the database', () => {
         ],
         ['create index on public.children (gender)', ['indexes.md']],
         ['alter table public.children add constraint named check (length(name) < 500)', ['constraints.md']],
+        [
+          `select pg_advisory_lock(1852142452, 1);
+           update privacy.column_answers set purpose = 'care' where table_name = 'public.usage_logs' and column_name = 'notes';
+           update privacy.column_answers set withheld = 'inconvenient', exported = false where table_name = 'public.families' and column_name = 'name'`,
+          ['datamap.md'],
+        ],
       ] as const) {
         await change(statement);
         expect(await stale(), statement).toEqual(names);

@@ -5,7 +5,12 @@ import type { Context } from '../../src/platform/config/contexts.js';
 import { type Connection, connect, withConnection } from '../../src/platform/database/connection.js';
 import { openSession, openSessionPool, type SessionPool } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
-import { type JobWork, type MaintenanceJob, walArchiving } from '../../src/platform/maintenance/index.js';
+import {
+  type JobResult,
+  type JobWork,
+  type MaintenanceJob,
+  walArchiving,
+} from '../../src/platform/maintenance/index.js';
 import { createTestDatabase, makeTemplate, type TestDatabase } from '../support/database.js';
 import { type OwnServer, startTestServer } from '../support/server.js';
 
@@ -63,6 +68,15 @@ describe('a job', () => {
       ['well', 'done', null],
     ]);
     expect(await asOwner(`select from pg_stat_activity where pid = ${pid} and state = 'active'`)).toEqual([]);
+  });
+
+  test('that ends by itself when told to leaves the supervisor its duty', async () => {
+    const obedient = ({ signal }: JobWork) =>
+      new Promise<JobResult>((resolve) => {
+        signal.addEventListener('abort', () => resolve({ outcome: 'done', detail: 'never said' }));
+      });
+    const finished = await run([job('obedient', obedient, 300), done]);
+    expect(finished.map(({ error_code }) => error_code)).toEqual(['job_timeout', null]);
   });
 
   test('that waits for something else than the server is left after its time', async () => {

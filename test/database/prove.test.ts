@@ -122,6 +122,12 @@ const ANYBODY = /./;
 
 const HOLES: readonly Hole[] = [
   {
+    title: 'profiles of former members are shown',
+    table: 'member_profiles',
+    plant: byHelper('private.co_members()', "(m.status = 'active'::text) AND ", ''),
+    found: { command: 'select', who: /every family/, expected: 'ok:0', came: 'ok:1' },
+  },
+  {
     title: 'memberships that have expired count',
     table: 'children',
     plant: byHelper(
@@ -260,7 +266,10 @@ test('rights beyond the access table are found without any row', async () => {
 });
 
 test('every weakness of some tables is noticed, or shown to change nothing', async () => {
-  const { mutation } = await prove(['reorder_suggestions', 'payment_methods', 'role_permissions'], true);
+  const { mutation } = await prove(
+    ['reorder_suggestions', 'payment_methods', 'role_permissions', 'member_profiles'],
+    true,
+  );
   expect(mutation).toMatchObject({ survived: [], untried: [], score: 100 });
   expect(mutation?.noticed).toBeGreaterThan(70);
   expect(mutation?.beyond.map(({ object }) => object)).toContain('private.member_families');

@@ -17,10 +17,9 @@ beforeAll(async () => {
     reason: 'tests of coverage',
   });
   // Every captured table that an owner can write, with a change to each row.
-  for (const { insert, update } of Object.values(TABLE_ROWS)) {
-    await superuser.query(insert);
-    if (update !== undefined) await superuser.query(update);
-  }
+  const rows = Object.values(TABLE_ROWS);
+  for (const { insert } of rows) await superuser.query(insert);
+  for (const { update } of rows) if (update !== undefined) await superuser.query(update);
   await superuser.close();
   superuser = await connect(database.superuser);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proveEvent } from '../../src/audit/index.js';
 import { verifyStandalone } from '../../src/evidence/verify-standalone.js';
+import { openSession } from '../../src/platform/database/session.js';
 import { attack } from '../support/attacks.js';
 import { auditEvents, leafOf } from '../support/audit-leaf.js';
 import { type SealedLog, sealedLog } from '../support/sealed-log.js';
@@ -43,13 +44,32 @@ describe('the proof of an event', () => {
     }
   });
 
+  test('is for support of its own events, and shows it no place of others', async () => {
+    const support = await openSession(await log.database.makeOperator('support'), { duty: 'support' });
+    await support.query(`select ops.open_access('directory', 'a proof of it', 'SUP-1', 5, null, null)`);
+    const [own] = await auditEvents(
+      log.superuser,
+      `e.duty = 'support' and e.table_name = 'ops.access_grants'`,
+    );
+    await log.seal();
+    expect(await proveEvent(support, log.evidence, own?.id ?? '')).toMatchObject({ event: own?.id });
+    const [other] = await auditEvents(log.superuser, `e.new_row ->> 'name' = 'Roy'`);
+    await expect(proveEvent(support, log.evidence, other?.id ?? '')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    await expect(support.query('select entries from audit.tiles')).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    await support.close();
+  });
+
   test('does not hold for anything else', async () => {
     const [event] = await auditEvents(log.superuser, `e.new_row ->> 'name' = 'Roy'`);
     const { proof } = await proveEvent(log.sre, log.evidence, event?.id ?? '');
     const changes: readonly ((text: string) => string)[] = [
       (text) => text.replace(/index (\d+)/, (_, index) => `index ${Number(index) - 1}`),
       (text) =>
-        text.replace(/\n(\d+)\n(?=[A-Za-z0-9+/]{43}=\ncatalogue)/, (_, size) => `\n${Number(size) + 1}\n`),
+        text.replace(/\n(\d+)\n(?=[A-Za-z0-9+/]{43}=\nfamilies)/, (_, size) => `\n${Number(size) + 1}\n`),
       (text) =>
         text.replace(/extra (\S+)/, (_, extra: string) => {
           const facts = JSON.parse(Buffer.from(extra, 'base64').toString()) as object;

@@ -126,11 +126,15 @@ describe('support, with every grant it can have,', () => {
          and has_function_privilege('nestsync_support', p.oid, 'execute') order by 1`,
     );
     const known = [
+      'audit.archived_months(timestamp with time zone,timestamp with time zone)',
       'audit.default_partitions()',
       'audit.image(json,text[],text[])',
       'audit.image_for_support(text,jsonb)',
       'audit.leaf_facts(bigint)',
+      'audit.leaf_index(bigint)',
       'audit.log_mark()',
+      'audit.pruned_months(timestamp with time zone,timestamp with time zone)',
+      'audit.receipt()',
       'audit.record_reading(text,jsonb,uuid,uuid,boolean)',
       'ops.add_member(uuid,uuid,text,timestamp with time zone)',
       'ops.approval_state(ops.approvals)',

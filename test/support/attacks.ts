@@ -1,7 +1,30 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
 import type { Connection } from '../../src/platform/database/connection.js';
-import { newHome, openSealedLog, type SealedLog } from './sealed-log.js';
+import { newHome, openSealedLog, type SealedLog, sealedLog } from './sealed-log.js';
+
+export interface Victim extends SealedLog {
+  /** An event in the middle of what is sealed: the number of a family's. */
+  readonly event: string;
+}
+
+/** A log of a test with a few hundred events, sealed twice, that verifies. */
+export async function victim(): Promise<Victim> {
+  const log = await sealedLog();
+  onTestFinished(() => log.close());
+  await log.superuser.query(
+    `insert into public.families (name) select 'F' || n from generate_series(1, 300) n`,
+  );
+  await log.seal();
+  await log.write('Roy', 'Tremblay', 'Gagnon');
+  await log.seal();
+  expect((await log.verify()).verdict).toBe('intact');
+  const { id } = await log.superuser.one<{ id: string }>(
+    `select id::text from audit.events where new_row ->> 'name' = 'Tremblay'`,
+  );
+  return { ...log, event: id };
+}
 
 /** What a superuser does with every trigger out of the way. */
 export async function attack(superuser: Connection, ...statements: readonly string[]): Promise<void> {
@@ -17,6 +40,7 @@ export async function attack(superuser: Connection, ...statements: readonly stri
 export const UNSEAL = [
   'delete from audit.checkpoints',
   'delete from audit.tiles',
+  'delete from audit.family_chains',
   'delete from audit.seal_marks',
   `update audit.tree set size = 0, watermark = '0'`,
 ];
@@ -26,8 +50,11 @@ export const cutTo = (leaves: number, watermark: string): string[] => [
   `delete from audit.events where xid >= '${watermark}'`,
   `delete from audit.checkpoints where size > ${leaves}`,
   `delete from audit.tiles where level = 0 and number > ${leaves} / 256`,
-  `update audit.tiles set hashes = substr(hashes, 1, ${leaves % 256} * 32), entries = substr(entries, 1, ${leaves % 256} * 30)
+  `update audit.tiles set hashes = substr(hashes, 1, ${leaves % 256} * 32), entries = substr(entries, 1, ${leaves % 256} * 30), families = substr(families, 1, ${leaves % 256} * 4)
    where level = 0 and number = ${leaves} / 256`,
+  `update audit.family_chains set count = 0, head = decode(repeat('00', 32), 'hex')`,
+  `select audit.extend_chains(0, ${leaves})`,
+  'delete from audit.family_chains where count = 0',
   `update audit.tree set size = ${leaves}, watermark = '${watermark}'`,
 ];
 

@@ -11,6 +11,7 @@ export const PERSON = '20000000-0000-4000-8000-000000000001';
 const CHILD = '30000000-0000-4000-8000-000000000001';
 const ITEM = '40000000-0000-4000-8000-000000000001';
 const GRANT = '50000000-0000-4000-8000-000000000001';
+const REQUEST = '60000000-0000-4000-8000-000000000001';
 
 const owned = (
   table: string,
@@ -63,6 +64,12 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     `'${CHILD}', 'Léo', '2025-02-28', 7.50, '${PERSON}'`,
     `current_weight_kg = 8.00, size_history = '["1"]'`,
   ),
+  'privacy.guardians': {
+    insert: `insert into privacy.guardians (family_id, child_id, guardian_name, basis, evidence, from_date, added_by)
+      values ('${FAMILY}', '${CHILD}', 'Zoé Œuvrard', 'parent', '{act_of_birth}', '2025-02-28', 'camille.roy')`,
+    update: `update privacy.guardians set ended_on = '2026-01-31', end_ground = 'court_order', ended_by = 'camille.roy', ended_at = clock_timestamp()`,
+    delete: 'delete from privacy.guardians',
+  },
   'public.emergency_profiles': owned(
     'public.emergency_profiles',
     'family_id',
@@ -226,6 +233,54 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     insert: 'insert into ops.analytics_refreshes (started_at) values (now())',
     update: `update ops.analytics_refreshes set started_at = started_at - interval '1 second'`,
     delete: 'delete from ops.analytics_refreshes',
+  },
+  'audit.archives': {
+    insert: `insert into audit.archives (category, month, tree_from, tree_size, place) values ('access', '2024-03-01', 0, 9, 'the store')`,
+    update: `update audit.archives set events = 2, first_leaf = 3, last_leaf = 4, leaves = repeat('a', 64), manifest = repeat('b', 64), record = '{}',
+      recorded_at = clock_timestamp(), recorded_by = 'camille.roy'`,
+  },
+  'audit.archive_erasures': {
+    insert: `insert into audit.archive_erasures (approval_id, archive_id, request) select e.approval_id, a.id, e.request from audit.erasures e, audit.archives a`,
+    update: `update audit.archive_erasures set done_at = clock_timestamp(), done_by = 'camille.roy', events = 1, parts = 2`,
+  },
+  'audit.prunings': {
+    insert: `insert into audit.prunings (category, month, years, kept_until, tree_from, tree_size, events, first_leaf, last_leaf, leaves, approval_id)
+      select 'access', '2015-03-01', 3, '2018-04-01 00:00+00', 0, 9, 2, 3, 4, repeat('a', 64), id from ops.approvals`,
+    update: `update audit.prunings set record = '{}', record_xid = '9', recorded_at = clock_timestamp(), recorded_by = 'camille.roy'`,
+  },
+  // One without the other is refused when the transaction ends.
+  'privacy.requests': {
+    insert: `alter table privacy.requests disable trigger requests_follow_steps;
+      insert into privacy.requests (id, number, regime, kind, subject_kind, user_id, asks, channel, received_at, zone, language, limit_on, due_on, due_before, recourse_until)
+      values ('${REQUEST}', 'REQ-2026-0001', 'pipeda', 'access', 'user', '${PERSON}', 'tout ce que vous avez', 'mail', '2026-01-05 17:00+00', 'America/Toronto', 'fr',
+        '2026-02-04', '2026-02-04', '2026-02-05 05:00+00', '2026-08-04');
+      alter table privacy.requests enable trigger requests_follow_steps`,
+    update: `update privacy.requests set asks = null`,
+  },
+  'privacy.request_steps': {
+    insert: `insert into privacy.request_steps (request_id, number, user_id, step, state, told) values ('${REQUEST}', 1, '${PERSON}', 'opened', 'open', 'reçu')`,
+    update: `update privacy.request_steps set told = null`,
+  },
+  'privacy.complaints': {
+    insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,
+    update: `update privacy.complaints set closed_on = '2026-05-04', outcome = 'resolved', recourse_until = '2027-05-04', closed_at = clock_timestamp(), closed_by = session_user`,
+  },
+  'privacy.corrections': {
+    insert: `insert into privacy.corrections (request_id, user_id, table_name, row_id, column_name, outcome, note, recipients)
+      values ('${REQUEST}', '${PERSON}', 'public.users', '${PERSON}', 'first_name', 'amended', 'act of birth', '{payments}')`,
+    update: `update privacy.corrections set note = null`,
+  },
+  'privacy.correction_notices': {
+    insert: `insert into privacy.correction_notices (request_id, user_id, recipient, why_not) values ('${REQUEST}', '${PERSON}', 'payments', 'never sent')`,
+    update: `update privacy.correction_notices set why_not = null`,
+  },
+  'privacy.exports': {
+    insert: `insert into privacy.exports (user_id, request, language, package_sha256, manifest_sha256, bytes, row_count, severances, evidence)
+      values ('${PERSON}', 'REQ-2026-0001', 'fr', repeat('a', 64), repeat('b', 64), 1000, 20, 3, 'exports/1')`,
+  },
+  'privacy.export_shares': {
+    insert: `insert into privacy.export_shares (share_id, step, export_id, request, user_id, object_sha256, region)
+      select gen_random_uuid(), 'begun', id, request, user_id, repeat('c', 64), 'ca-central-1' from privacy.exports`,
   },
   'ops.maintenance_runs': {
     insert: `insert into ops.maintenance_runs (job, duty, host, server, wal_lsn) values ('audit-partitions', 'sre', 'here', '127.0.0.1:5432', '0/1')`,

@@ -132,3 +132,14 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
       }),
   };
 }
+
+/** The same database, as a copy of its cluster has it at another port. */
+export function movedTo(database: TestDatabase, port: number): TestDatabase {
+  const at = <T extends { port: number }>(target: T): T => ({ ...target, port });
+  return {
+    ...database,
+    superuser: at(database.superuser),
+    owner: at(database.owner),
+    operators: [at(database.operators[0]), at(database.operators[1])],
+  };
+}

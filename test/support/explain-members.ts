@@ -85,7 +85,8 @@ export function explainAgreesOnMembers(count: number): void {
 
     test(`${cases} random cases`, async () => {
       const random = seededRandom(seed + 1);
-      const counted = { allowed: 0, denied: 0, triggers: 0, explained: 0 };
+      const counted = { allowed: 0, denied: 0, triggers: 0 };
+      const unexplained: unknown[] = [];
       const byCommand: Record<string, number> = {};
       for (let done = 0; done < cases; done += BATCH) {
         const batch = Array.from({ length: Math.min(BATCH, cases - done) }, () => randomCase(random, world));
@@ -107,7 +108,7 @@ export function explainAgreesOnMembers(count: number): void {
             ).toBe(again === true ? 'allowed' : 'denied');
           }
           counted[expected]++;
-          if (!truth && explained.missing.length > 0) counted.explained++;
+          if (!truth && explained.missing.length === 0) unexplained.push({ one, explained });
           byCommand[one.command] = (byCommand[one.command] ?? 0) + 1;
         }
       }
@@ -115,7 +116,7 @@ export function explainAgreesOnMembers(count: number): void {
       expect(counted.allowed).toBeGreaterThan(cases / 10);
       expect(counted.denied).toBeGreaterThan(cases / 10);
       expect(counted.triggers).toBeLessThan(cases / 5);
-      expect(counted.explained, 'every denial names what is missing').toBe(counted.denied);
+      expect(unexplained.slice(0, 3), `seed ${seed}: every denial names what is missing`).toEqual([]);
       for (const command of ['select', 'insert', 'update', 'delete'])
         expect(byCommand[command]).toBeGreaterThan(cases / 20);
     }, 900_000);

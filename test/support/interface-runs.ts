@@ -23,6 +23,21 @@ const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
  */
 export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string, InterfaceRun> {
   const ofFamily = ['--family', family.id];
+  const ofChild = [...ofFamily, '--child', family.child, '--user', family.core.id, ...WHY];
+  const byBirth = ['--basis', 'parent', '--evidence', 'act_of_birth', '--from', '2025-02-03'];
+  const asked = [
+    '--kind',
+    'access',
+    '--asks',
+    'everything',
+    '--channel',
+    'mail',
+    '--zone',
+    'UTC',
+    '--language',
+    'fr',
+  ];
+  const number = `REQ-${new Date().getUTCFullYear()}-0001`;
   return {
     'access:diagnose': { everywhere: ['--user', family.gran.email, ...ofFamily, ...WHY] },
     'access:explain': {
@@ -53,6 +68,8 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'audit:show': { everywhere: ['1', '--duty', 'auditor'] },
     'audit:stats': { everywhere: ['--duty', 'auditor'] },
     'child:show': { everywhere: [family.child, ...ofFamily, ...WHY] },
+    'consent:history': { everywhere: [family.core.id, ...WHY] },
+    'consent:show': { everywhere: [family.core.id, ...WHY] },
     'context:add': {
       everywhere: ['new', '--host', 'h.example.ca', '--database', 'd', '--user', 'u', '--dry-run'],
     },
@@ -61,6 +78,9 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'context:remove': { everywhere: ['test', '--dry-run'] },
     'context:show': { everywhere: [] },
     'context:use': { everywhere: ['test'] },
+    'datamap:check': { everywhere: [] },
+    'datamap:explain': { everywhere: ['emergency_profiles.contact_name'] },
+    'datamap:show': { everywhere: ['--table', 'usage_logs'] },
     'db:docs': { everywhere: ['--check'] },
     'db:history': { everywhere: [] },
     'db:migrate': { everywhere: ['--yes'] },
@@ -79,13 +99,46 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'evidence:list': { everywhere: [] },
     'evidence:show': { everywhere: ['keys/1'] },
     'evidence:verify': { everywhere: [] },
+    'export:list': { everywhere: ['--user', family.core.id, ...WHY] },
+    'export:plan': { everywhere: ['--user', family.core.id, ...WHY] },
+    'export:verify': { everywhere: [join(folder, 'keys.json')] },
     'family:list': { everywhere: ['--name', 'Tremblay', ...WHY] },
     'family:show': { everywhere: [family.id, ...WHY] },
     'local:reset': { everywhere: ['--dry-run'] },
     'local:status': { everywhere: [] },
     'access:lint': { everywhere: [] },
+    'guardian:add': {
+      everywhere: [...ofChild, ...byBirth, '--dry-run'],
+      once: [[...ofChild, ...byBirth, '--yes']],
+    },
+    'guardian:list': { everywhere: [...ofFamily, ...WHY], once: [[...ofFamily, ...WHY]] },
     'invitation:list': { everywhere: [...ofFamily, ...WHY] },
     'member:list': { everywhere: [...ofFamily, ...WHY] },
+    'request:open': {
+      everywhere: [...asked, '--email', 'tante@example.ca', '--dry-run', ...WHY],
+      once: [[...asked, '--email', 'oncle@example.ca', ...WHY, '--yes']],
+    },
+    'request:list': { everywhere: [], once: [['--all']] },
+    'request:letter': {
+      everywhere: ['REQ-1999-0001', '--of', 'answer'],
+      once: [[number, '--of', 'acknowledgement', '--html', join(folder, 'letter.html')]],
+    },
+    'request:complaint:open': {
+      everywhere: ['REQ-1999-0001', '--to', 'court', '--dry-run', ...WHY],
+      once: [[number, '--to', 'commissioner', ...WHY, '--yes']],
+    },
+    'request:correct': {
+      everywhere: [
+        ...['REQ-1999-0001', '--table', 'users', '--row', family.core.id, '--column', 'first_name'],
+        ...['--value', 'Zoé', '--dry-run', ...WHY],
+      ],
+    },
+    'request:notify': { everywhere: ['REQ-1999-0001', '--recipient', 'payments', '--dry-run', ...WHY] },
+    'request:show': { everywhere: ['REQ-1999-0001'], once: [[number]] },
+    'request:verify-identity': {
+      everywhere: ['REQ-1999-0001', '--method', 'signed_in', '--dry-run', ...WHY],
+      once: [[number, '--method', 'known_facts', '--failed', ...WHY, '--yes']],
+    },
     'maintenance:run': { everywhere: ['--all', '--dry-run', ...WHY] },
     'maintenance:schedule': { everywhere: [] },
     'maintenance:status': { everywhere: [] },

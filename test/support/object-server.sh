@@ -50,6 +50,9 @@ rgw data = $D/rgw
 rgw frontends = beast endpoint=127.0.0.1:$HTTP ssl_endpoint=127.0.0.1:$HTTPS ssl_certificate=$D/rgw.crt ssl_private_key=$D/rgw.key tcp_nodelay=1
 rgw dns name = localhost
 rgw thread pool size = 64
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = testkey-1=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 rgw sts key = abcdefghijklmnop
 rgw s3 auth use sts = $STS
 rgw sts min session duration = 1

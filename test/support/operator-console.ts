@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { type ConsoleOptions, contextFile, type Finished, runConsole } from './console.js';
 import type { TestDatabase } from './database.js';
+import { checkReceipt } from './receipts.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests state the shape they expect
 type Json = any;
@@ -10,7 +11,10 @@ type Json = any;
 export interface OperatorConsole {
   readonly env: Readonly<Record<string, string>>;
   run(args: readonly string[], options?: ConsoleOptions): Promise<Finished>;
-  /** With --json: the one document of stdout and the exit code, which are checked to agree. */
+  /**
+   * With --json: the one document of stdout and the exit code, which are checked to agree, as the receipt is with the
+   * audit log.
+   */
   json(args: readonly string[], options?: ConsoleOptions): Promise<{ code: number; body: Json }>;
 }
 
@@ -56,6 +60,7 @@ export async function operatorConsole(
       const body = parseOnly(stdout, stderr);
       const said = body.ok ? body.meta.exit_code : body.error.exitCode;
       if (said !== code) throw new Error(`exit code ${code}, but the envelope says ${said}`);
+      await checkReceipt(database, args.join(' '), body.meta);
       return { code: code ?? -1, body };
     },
   };

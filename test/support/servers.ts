@@ -8,6 +8,7 @@ import { embeddedPackage } from '../../src/platform/local/binaries.js';
 import { registerLocalIdentities } from '../../src/platform/local/bootstrap.js';
 import { OWNER } from '../../src/platform/local/identities.js';
 import { newPassword } from '../../src/platform/local/pgpass.js';
+import type { Settings } from '../../src/platform/local/settings.js';
 import { migrate } from '../../src/platform/migrations/index.js';
 import { createTestDatabase, TEMPLATE, type TestDatabase, targetOn } from './database.js';
 import { type OwnServer, startTestServer } from './server.js';
@@ -40,6 +41,8 @@ export interface EmptyDatabase {
 
 /** A running server of one system, in a cluster of its own. */
 export interface SystemServer extends OwnServer, System {
+  /** The folder of its programs, in the form of the embedded package. */
+  readonly programs: string;
   /** The login that owns the databases. */
   readonly owner: string;
   /** The login that applications use. */
@@ -50,10 +53,13 @@ export interface SystemServer extends OwnServer, System {
   migratedDatabase(): Promise<TestDatabase>;
 }
 
-export async function startSystem(system: Omit<System, 'title'> & Partial<System>): Promise<SystemServer> {
+export async function startSystem(
+  system: Omit<System, 'title'> & Partial<System>,
+  settings: Settings = {},
+): Promise<SystemServer> {
   const { version, kind } = system;
   const binaries = versionPackage(version);
-  const own = await startTestServer({ package: binaries.folder });
+  const own = await startTestServer({ package: binaries.folder, settings });
   const passwords: Record<string, string> = { ...own.passwords };
   const server = { ...own, passwords, stop: () => own.stop().finally(binaries.remove) };
   if (kind === 'supabase') {
@@ -104,6 +110,7 @@ export async function startSystem(system: Omit<System, 'title'> & Partial<System
     title,
     version,
     kind,
+    programs: binaries.folder,
     owner,
     app: app ?? 'nestsync_app',
     emptyDatabase,

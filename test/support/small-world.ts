@@ -69,17 +69,60 @@ export async function asService<T>(
   });
 }
 
-/** How many rows every table of ours holds, the audit log included, as the superuser counts them. */
+/** A parent who stands for a child by the register; the id of the row. */
+export async function makeGuardian(
+  database: TestDatabase,
+  child: { readonly family: string; readonly id: string },
+  user: string,
+  evidence: readonly string[] = ['act_of_birth'],
+): Promise<string> {
+  return await withConnection(database.superuser, async (superuser) => {
+    const { id } = await superuser.one<{ id: string }>(
+      `insert into privacy.guardians (family_id, child_id, user_id, basis, evidence, from_date, added_by)
+       values ($1, $2, $3, 'parent', $4, '2025-03-01', 'camille.roy') returning id`,
+      [child.family, child.id, user, evidence],
+    );
+    return id;
+  });
+}
+
+/** Every table of ours, the audit log included. */
+async function ourTables(superuser: Connection): Promise<string[]> {
+  const tables = await superuser.query<{ name: string }>(`
+    select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('public', 'private', 'audit', 'privacy', 'ops') and c.relkind in ('r', 'p') and not c.relispartition
+    order by 1`);
+  return tables.map(({ name }) => name);
+}
+
+/** How many rows each of them holds, as the superuser counts them. */
 export async function countRows(database: TestDatabase): Promise<Record<string, number>> {
   return await withConnection(database.superuser, async (connection) => {
-    const tables = await connection.query<{ name: string }>(`
-      select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname in ('public', 'private', 'audit', 'privacy', 'ops') and c.relkind in ('r', 'p') and not c.relispartition
-      order by 1`);
-    const counts = tables.map(
-      ({ name }) => `select '${name.replaceAll("'", "''")}' as name, count(*)::int as rows from ${name}`,
+    const counts = (await ourTables(connection)).map(
+      (name) => `select '${name.replaceAll("'", "''")}' as name, count(*)::int as rows from ${name}`,
     );
     const rows = await connection.query<{ name: string; rows: number }>(counts.join(' union all '));
     return Object.fromEntries(rows.map(({ name, rows }) => [name, rows]));
+  });
+}
+
+/** Of all rows of ours, how many were looked at, and the tables of those that hold one of these texts anywhere. */
+export async function lookEverywhere(
+  database: TestDatabase,
+  ...sought: readonly string[]
+): Promise<{ readonly looked_at: number; readonly found: readonly string[] }> {
+  return await withConnection(database.superuser, async (superuser) => {
+    let all = 0;
+    const found: string[] = [];
+    for (const name of await ourTables(superuser)) {
+      const { rows, holding } = await superuser.one<{ rows: number; holding: number }>(
+        `select count(*)::int as rows,
+           count(*) filter (where exists (select from unnest($1::text[]) s where strpos(x::text, s) > 0))::int as holding from ${name} x`,
+        [sought],
+      );
+      all += rows;
+      if (holding > 0) found.push(name);
+    }
+    return { looked_at: all, found };
   });
 }

@@ -11,6 +11,7 @@ import { type InterfaceRun, interfaceRuns } from '../support/interface-runs.js';
 import { describeCommands, shapeOf } from '../support/interface-text.js';
 import { manifestCommands } from '../support/manifest.js';
 import { inTurns, type OperatorConsole, operatorConsole } from '../support/operator-console.js';
+import { checkReceipt } from '../support/receipts.js';
 import { makeFamily } from '../support/small-world.js';
 
 const commands = manifestCommands();
@@ -18,7 +19,7 @@ const FOLDER = join(packageRoot(), 'test', 'systems');
 const STACK = /^\s+at .*[:(]|node_modules|UnhandledPromise|\.js:\d+/m;
 /** Keys below them are columns of tables, not of ours. */
 const MAPS = ['before', 'after'];
-const SLOW = 600_000;
+const SLOW = 1_200_000;
 
 /** What the runs taught about each command. */
 const learned = new Map<string, { readonly codes: Set<number>; readonly shape: Set<string>; ok: boolean }>();
@@ -61,8 +62,14 @@ const PLACES = {
   terminal: (args: readonly string[]) => runOnTerminal(args, { env }),
 } as const;
 
+interface Body {
+  readonly ok: boolean;
+  readonly result?: unknown;
+  readonly meta?: Parameters<typeof checkReceipt>[2];
+}
+
 /** The one document of stdout. A terminal shows stderr too, which tells of plan and work before it. */
-function parseOnly(stdout: string, what: string): { ok: boolean; result?: unknown } {
+function parseOnly(stdout: string, what: string): Body {
   const lines = stdout.replaceAll('\r\n', '\n').split('\n');
   const start = what.includes('(terminal') ? Math.max(0, lines.indexOf('{')) : 0;
   try {
@@ -90,6 +97,7 @@ describe('every command of the build', () => {
         const { code, stdout } = await runConsole([...id.split(':'), ...words, '--json'], { env });
         const body = parseOnly(stdout, id);
         expect([id, words, body.ok, code], stdout).toEqual([id, words, true, expect.any(Number)]);
+        await checkReceipt(database, id, body.meta);
         learn(id, code ?? -1, body);
       }
     }
@@ -119,6 +127,7 @@ describe('every command of the build', () => {
             codes[what] = code;
             if (!json) continue;
             const body = parseOnly(stdout, what);
+            await checkReceipt(database, what, body.meta);
             if (place === 'pipe') learn(id, code ?? -1, body);
           }
         }
@@ -163,7 +172,7 @@ describe('every command of the build', () => {
 describe('the stable interface', () => {
   const HOW =
     'The interface that scripts depend on has changed. If that is meant, and CHANGELOG.md says so, write it down with: ' +
-    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project systems test/systems/every-command.test.ts';
+    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project systems-side-by-side test/systems/every-command.test.ts';
 
   function compare(file: string, now: string): void {
     const path = join(FOLDER, file);

@@ -75,3 +75,16 @@ test('reset asks for the name, and without a terminal changes nothing', async ()
   const status = await checkout.run(['local', 'status', '--json'], { env: env() });
   expect(status.json.result).toMatchObject({ state: 'running', pid });
 });
+
+test('after a reset the new log is sealed: what was seen of the removed one is no witness against it', async () => {
+  const why = ['--reason', 'tests of a reset', '--ticket', 'OPS-1', '--json'];
+  await checkout.run(['local', 'up'], { env: env() });
+  await checkout.run(['evidence', 'key', 'create', ...why], { env: env() });
+  const before = await checkout.run(['audit', 'seal', '--json'], { env: env() });
+  expect(before.json).toMatchObject({ ok: true, result: { signed: true } });
+  await checkout.run(['local', 'reset', '--confirm', 'local'], { env: env() });
+  const after = await checkout.run(['audit', 'seal', '--json'], { env: env() });
+  expect(after.json).toMatchObject({ ok: true, result: { signed: true } });
+  const verified = await checkout.run(['audit', 'verify', '--json'], { env: env() });
+  expect(verified.json).toMatchObject({ ok: true, result: { verdict: 'intact' } });
+});

@@ -1,9 +1,11 @@
 import { Config } from '@oclif/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConsoleCommand } from '../../src/console/base-command.js';
+import { type Change, type ChangeScreen, runChange } from '../../src/console/change.js';
 import { consentFlags, Flags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { text } from '../../src/console/views.js';
+import type { Approval } from '../../src/platform/approvals/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 
 let done: string[] = [];
@@ -104,6 +106,61 @@ describe('a write', () => {
       warnings: [{ code: 'wet', message: 'It is wet.' }],
     });
     expect(stderr).not.toContain('wet');
+  });
+});
+
+describe('a write that a second operator approves', () => {
+  const asked: string[] = [];
+  const screen = (dryRun: boolean): ChangeScreen => ({
+    dryRun,
+    announce: () => undefined,
+    show: async () => undefined,
+    consent: async (question) => void asked.push(question),
+    writing: () => undefined,
+    changing: () => undefined,
+    context: () => undefined,
+  });
+  const paintFences = (
+    fences: number,
+    more: Partial<Change<{ fences: number }, number>> = {},
+    dryRun = false,
+  ) =>
+    runChange(
+      {
+        plan: async () => ({ fences }),
+        show: () => text('fences'),
+        nothing: (plan) => plan.fences === 0,
+        question: (plan) => `Paint ${plan.fences}?`,
+        approval: async () => {
+          asked.push('approval');
+          return { state: 'granted' } as Approval;
+        },
+        apply: async (plan) => plan.fences,
+        done: (result) => ({ result: { result }, view: text('done') }),
+        ...more,
+      },
+      screen(dryRun),
+    );
+  beforeEach(() => asked.splice(0));
+
+  it('asks, and says in a dry run that it would', async () => {
+    await paintFences(2);
+    expect(asked).toEqual(['Paint 2?', 'approval']);
+    expect((await paintFences(2, {}, true)).result).toMatchObject({ needs_approval: true });
+  });
+
+  it('asks nobody where there is nothing to do', async () => {
+    expect((await paintFences(0)).result).toEqual({ result: 0 });
+    expect((await paintFences(0, {}, true)).result).toEqual({ dry_run: true, plan: { fences: 0 } });
+    expect(asked).toEqual([]);
+  });
+
+  it('asks no second operator again where it goes on with what was approved', async () => {
+    await paintFences(2, { approved: () => true });
+    expect(asked).toEqual(['Paint 2?']);
+    expect((await paintFences(2, { approved: () => true }, true)).result).not.toHaveProperty(
+      'needs_approval',
+    );
   });
 });
 

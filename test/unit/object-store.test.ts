@@ -75,6 +75,7 @@ describe('waiting before a repetition', () => {
 describe('parts', () => {
   it('are 8 MiB, and larger only where there would be more than 10,000', () => {
     expect(partSizeFor(0)).toBe(8 * MIB);
+    expect(partSizeFor(0, 5)).toBe(5 * MIB);
     expect(partSizeFor(80_000 * MIB)).toBe(8 * MIB);
     expect(partSizeFor(80_000 * MIB + 1)).toBe(9 * MIB);
     const largest = 5 * 1024 ** 4;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timeRange } from '../../src/console/flags/time-range.js';
 import { formatDuration, parseDuration } from '../../src/console/time/parse-duration.js';
 import { parseInstant } from '../../src/console/time/parse-instant.js';
-import { formatInstant } from '../../src/console/time/zone.js';
+import { formatInstant } from '../../src/platform/zone.js';
 
 const NOW = new Date('2026-11-22T12:00:00Z');
 const read = (input: string, zone = 'America/Toronto', edge: 'start' | 'end' = 'start') =>

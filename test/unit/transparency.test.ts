@@ -110,11 +110,73 @@ describe('a note', () => {
   });
 });
 
+/** An Ed25519 key by its seed and public key, base64, as vectors have them behind an algorithm byte. */
+const vectorKey = (seed: string, x: string) =>
+  createPrivateKey({
+    format: 'jwk',
+    key: {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      d: Buffer.from(seed, 'base64').subarray(1).toString('base64url'),
+      x: Buffer.from(x, 'base64').subarray(1).toString('base64url'),
+    },
+  });
+
+describe('published vectors', () => {
+  // golang.org/x/mod, sumdb/note/note_test.go, TestSign and TestOpen.
+  const text =
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+  const x = 'ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
+  const peter =
+    '— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
+  const enoch =
+    '— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n';
+
+  it('of signed notes: what Go signs we sign, byte for byte', () => {
+    const peterKey = vectorKey('AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', x);
+    expect(signNote(text, 'PeterNeumann', peterKey)).toBe(`${text}\n${peter}`);
+    const publicX = Buffer.from(x, 'base64').subarray(1).toString('base64url');
+    expect(checkNote(`${text}\n${peter}${enoch}`, 'PeterNeumann', publicX)).toBe(text);
+  });
+
+  it('of signed notes: what Go takes for none is none', () => {
+    const publicKeys = [
+      { kid: 'P', key: createPublicKey(vectorKey('AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', x)) },
+    ];
+    expect(openNote(`${text}\n${peter}`, publicKeys)).toMatchObject({ text });
+    for (const bad of [
+      text,
+      `${text}\n`,
+      `${text}\n${peter.slice(0, -1)}`,
+      `\x01${text}\n${peter}`,
+      `${text}\n${peter.replace('PeterNeumann', 'Bad Name').slice(0, -1)}`,
+      `${text}\n${peter}Unexpected line.\n`,
+    ])
+      expect(openNote(bad, publicKeys)).toBeUndefined();
+    // One who signs under another name than the note's own is not believed here.
+    expect(openNote(`${text}\n${peter}`, publicKeys)?.kid).toBeUndefined();
+  });
+
+  it('of a checkpoint: the head of the log of Go modules verifies, and says what it says', () => {
+    // https://sum.golang.org/latest at 31,700,353 modules, and the key that cmd/go has for it.
+    const goX = Buffer.from('Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8', 'base64').subarray(1);
+    const note =
+      'go.sum database tree\n31700353\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n' +
+      '— sum.golang.org Az3grnmrIUEDFqHzAElIQCPNoRFRAAdFo47fooyWKMHb89k11GJh5zHIfNCOBmwn/C3YI8oW9/C8DJ87F61QqspBYwM=\n';
+    expect(checkNote(note, 'sum.golang.org', goX.toString('base64url'))).toBe(`${note.split('\n\n')[0]}\n`);
+    expect(() =>
+      checkNote(note.replace('31700353', '31700354'), 'sum.golang.org', goX.toString('base64url')),
+    ).toThrow();
+    expect(openCheckpoint(note, [])).toBeUndefined();
+  });
+});
+
 describe('a checkpoint', () => {
   const checkpoint = {
     origin: 'nestsync-audit/6f1c9f0e-0000-4000-8000-000000000000/1',
     size: 8,
     root: Buffer.from(ROOTS[7] ?? '', 'hex'),
+    families: Buffer.from(ROOTS[6] ?? '', 'hex'),
     catalogue: 'ab'.repeat(32),
     firstEpoch: 1,
     watermark: 4_294_967_300n,

@@ -563,7 +563,10 @@ begin
       E',\n          ' order by a.attnum) filter (where a.attname <> all (named || redacted)),
     coalesce(string_agg(format('u.d%s', a.attnum), ' or ') filter (where a.attname = any (named)), 'false')
   into pairs, changed, changed_text, befores, afters, named_changed
-  from pg_catalog.pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped;
+  -- Numbered without the gaps that dropped columns leave: the same columns make the same function.
+  from (
+    select c.attname, c.atttypid, row_number() over (order by c.attnum) as attnum
+    from pg_catalog.pg_attribute c where c.attrelid = target and c.attnum > 0 and not c.attisdropped) a;
 
   if cardinality(named) > 0 then
     named_literal := quote_literal(named::text) || '::text[]';

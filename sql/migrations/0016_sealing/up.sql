@@ -27,10 +27,12 @@ create table audit.tiles (
   number bigint not null,
   hashes bytea not null,
   entries bytea,
+  families bytea,
   primary key (level, number),
   constraint tiles_place check (level between 0 and 7 and number >= 0),
   constraint tiles_hashes check (octet_length(hashes) % 32 = 0 and octet_length(hashes) between 32 and 8192),
-  constraint tiles_entries check ((entries is null) = (level > 0) and octet_length(entries) = octet_length(hashes) / 32 * 30)
+  constraint tiles_entries check ((entries is null) = (level > 0) and octet_length(entries) = octet_length(hashes) / 32 * 30),
+  constraint tiles_families check ((families is null) = (level > 0) and octet_length(families) = octet_length(hashes) / 32 * 4)
 );
 -- Hashes do not get smaller, and entries are read as often as they are.
 alter table audit.tiles alter column hashes set storage external;
@@ -38,6 +40,21 @@ comment on table audit.tiles is
   'The RFC 6962 tree of the audit log in tiles of 256 hashes: level 0 the leaves, each hash of a level above the root of a whole tile below.';
 comment on column audit.tiles.entries is
   'Of each leaf, in 30 bytes: epoch (4), xid (8), id (8), microseconds since 2000-01-01 (8), the first two letters of its category.';
+comment on column audit.tiles.families is 'Of each leaf, in 4 bytes: the number in audit.family_chains of the family that its event is of, 0 for none.';
+
+create table audit.family_chains (
+  key bytea primary key,
+  number integer generated always as identity,
+  count bigint not null default 0,
+  head bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000',
+  constraint family_chains_number unique (number),
+  constraint family_chains_key check (octet_length(key) = 32),
+  constraint family_chains_head check (octet_length(head) = 32),
+  constraint family_chains_count check (count >= 0)
+) with (fillfactor = 80);
+comment on table audit.family_chains is
+  'For each family a hash chain over the leaves that are of it, so that a history can be proven complete. Its format is documented in sql/docs/audit-bundle.md.';
+comment on column audit.family_chains.key is 'SHA-256 of the 16 bytes of the family''s id: it outlives the family, and tells nobody who does not know the id whose it is.';
 
 create table audit.seal_marks (
   first_epoch integer not null,
@@ -103,9 +120,12 @@ declare
 begin
   if tg_op = 'UPDATE' and tg_table_name = 'tree' then
     grows := new.log_id = old.log_id and new.size >= old.size and (new.first_epoch, new.watermark) >= (old.first_epoch, old.watermark);
+  elsif tg_op = 'UPDATE' and tg_table_name = 'family_chains' then
+    grows := new.key = old.key and new.number = old.number and new.count > old.count;
   elsif tg_op = 'UPDATE' then
     grows := new.level = old.level and new.number = old.number and substr(new.hashes, 1, octet_length(old.hashes)) = old.hashes
-      and substr(new.entries, 1, octet_length(old.entries)) is not distinct from old.entries;
+      and substr(new.entries, 1, octet_length(old.entries)) is not distinct from old.entries
+      and substr(new.families, 1, octet_length(old.families)) is not distinct from old.families;
   end if;
   if not grows then
     perform private.fail('NS004', 'the seal of the audit log only grows');
@@ -117,6 +137,8 @@ create trigger tree_only_grow before update or delete on audit.tree for each row
 create trigger tree_no_truncate before truncate on audit.tree execute function private.refuse_truncate();
 create trigger tiles_only_grow before update or delete on audit.tiles for each row execute function audit.only_grow();
 create trigger tiles_no_truncate before truncate on audit.tiles execute function private.refuse_truncate();
+create trigger family_chains_only_grow before update or delete on audit.family_chains for each row execute function audit.only_grow();
+create trigger family_chains_no_truncate before truncate on audit.family_chains execute function private.refuse_truncate();
 create trigger checkpoints_append_only before update or delete on audit.checkpoints for each row execute function private.refuse_delete();
 create trigger checkpoints_no_truncate before truncate on audit.checkpoints execute function private.refuse_truncate();
 create trigger catalogues_append_only before update or delete on audit.catalogues for each row execute function private.refuse_delete();
@@ -185,6 +207,79 @@ begin
 end $$;
 comment on function audit.raise_tiles(bigint, bigint) is 'Puts the roots of tiles that became whole into the levels above.';
 
+create function audit.link(head bytea, item bytea) returns bytea
+  language plpgsql immutable strict parallel safe as $$
+begin
+  return sha256('\x02'::bytea || head || item);
+end $$;
+comment on function audit.link(bytea, bytea) is 'SHA-256(02 || head || item): one step of a hash chain.';
+create aggregate audit.linked(bytea) (sfunc = audit.link, stype = bytea);
+comment on aggregate audit.linked(bytea) is 'The head of a hash chain; what comes first is the head that it goes on from.';
+
+create function audit.extend_chains(old_size bigint, new_size bigint) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Fenced off, so that each tile is fetched once rather than once for each of its leaves.
+  with added as materialized (
+    select t.number * 256 + g as place, int8send(t.number * 256 + g) || substr(t.hashes, g * 32 + 1, 32) as item, substr(t.families, g * 4 + 1, 4) as family
+    from (
+      select p.number, p.hashes || ''::bytea as hashes, p.families || ''::bytea as families
+      from audit.tiles p where p.level = 0 and p.number >= old_size / 256 and p.number * 256 < new_size offset 0) t
+      cross join lateral generate_series(0, octet_length(t.families) / 4 - 1) g
+    where t.number * 256 + g >= old_size and t.number * 256 + g < new_size and substr(t.families, g * 4 + 1, 4) <> '\x00000000'
+  ), touched as (
+    select c.number, c.head, f.family
+    from (select distinct a.family from added a) f join audit.family_chains c on c.number = ('x' || encode(f.family, 'hex'))::bit(32)::integer
+  ), longer as (
+    select x.family, count(*) - 1 as more, audit.linked(x.item order by x.place) as head
+    from (select a.family, a.place, a.item from added a union all select d.family, -1, d.head from touched d) x
+    group by x.family
+  )
+  update audit.family_chains c set count = c.count + l.more, head = l.head
+  from longer l where c.number = ('x' || encode(l.family, 'hex'))::bit(32)::integer;
+end $$;
+comment on function audit.extend_chains(bigint, bigint) is 'Puts leaves that were appended to the tree into the chains of their families.';
+
+create function audit.append_leaves(old_size bigint, which text, low_id bigint, first_epoch integer, low xid8, high xid8) returns bigint
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  appended bigint;
+begin
+  execute format($q$
+    with leaves as materialized (
+      select $1 - 1 + row_number() over (order by e.epoch, e.xid, e.id) as place, e.family_id,
+        case when octet_length(e.leaf) = 32 then e.leaf else sha256(e.leaf) end as leaf,
+        int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8') as entry
+      from audit.events e
+      where %s
+    ), named as materialized (
+      select f.family_id, sha256(uuid_send(f.family_id)) as key from (select distinct l.family_id from leaves l where l.family_id is not null) f
+    ), born as (
+      insert into audit.family_chains as c (key)
+      select n.key from named n where not exists (select from audit.family_chains k where k.key = n.key)
+      returning c.key, c.number
+    ), numbered as materialized (
+      select n.family_id, coalesce(c.number, b.number) as number
+      from named n left join audit.family_chains c on c.key = n.key left join born b on b.key = n.key
+    ), grown as (
+      insert into audit.tiles as g (level, number, hashes, entries, families)
+      select 0, l.place / 256, string_agg(l.leaf, ''::bytea order by l.place), string_agg(l.entry, ''::bytea order by l.place),
+        string_agg(int4send(coalesce(n.number, 0)), ''::bytea order by l.place)
+      from leaves l left join numbered n on n.family_id = l.family_id group by 2
+      on conflict (level, number) do update
+        set hashes = g.hashes || excluded.hashes, entries = g.entries || excluded.entries, families = g.families || excluded.families
+    )
+    select count(*) from leaves$q$, which)
+  into appended using old_size, low_id, first_epoch, low, high;
+  if appended > 0 then
+    perform audit.raise_tiles(old_size, old_size + appended);
+    perform audit.extend_chains(old_size, old_size + appended);
+  end if;
+  return appended;
+end $$;
+comment on function audit.append_leaves(bigint, text, bigint, integer, xid8, xid8) is
+  'Gives the events that a condition on audit.events e names a leaf each, in order; returns how many. $2 to $5 of it: low_id, first_epoch, low, high.';
+
 create function audit.summarize_ids() returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '50ms' as $$
 declare
@@ -231,31 +326,20 @@ begin
   low := t.watermark;
   select coalesce(max(m.last_id), 0) into low_id from audit.seal_marks m where m.first_epoch = t.first_epoch and m.next_xid <= low;
   more := false;
-  -- Whole transactions: the watermark stands between two of them.
-  select e.xid into cut from audit.events e
-  where e.id > low_id and e.epoch >= t.first_epoch and e.xid >= low and e.xid < high
-  order by e.xid offset at_most limit 1;
+  -- Whole transactions: the watermark stands between two of them. Where there are not that many numbers, nobody counts.
+  if known_id is null or known_id - low_id > at_most then
+    select e.xid into cut from audit.events e
+    where e.id > low_id and e.epoch >= t.first_epoch and e.xid >= low and e.xid < high
+    order by e.xid offset at_most limit 1;
+  end if;
   if cut is not null then
     select greatest(cut, (min(e.xid)::text::bigint + 1)::text::xid8) into cut from audit.events e
     where e.id > low_id and e.epoch >= t.first_epoch and e.xid >= low and e.xid < high;
     high := cut;
     more := true;
   end if;
-  with leaves as materialized (
-    select t.size - 1 + row_number() over (order by e.epoch, e.xid, e.id) as place,
-      case when octet_length(e.leaf) = 32 then e.leaf else sha256(e.leaf) end as leaf,
-      int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8') as entry
-    from audit.events e
-    where e.id > low_id and e.epoch >= t.first_epoch and e.xid >= low and e.xid < high
-  ), grown as (
-    insert into audit.tiles as g (level, number, hashes, entries)
-    select 0, l.place / 256, string_agg(l.leaf, ''::bytea order by l.place), string_agg(l.entry, ''::bytea order by l.place)
-    from leaves l group by 2
-    on conflict (level, number) do update set hashes = g.hashes || excluded.hashes, entries = g.entries || excluded.entries
-  )
-  select count(*) into sealed from leaves;
+  sealed := audit.append_leaves(t.size, 'e.id > $2 and e.epoch >= $3 and e.xid >= $4 and e.xid < $5', low_id, t.first_epoch, low, high);
   size := t.size + sealed;
-  perform audit.raise_tiles(t.size, size);
   if high > low or sealed > 0 then
     update audit.tree p set size = seal_events.size, watermark = high, moved_at = clock_timestamp();
   end if;
@@ -393,20 +477,8 @@ begin
   if not same_cluster then
     -- Whatever was written before this record has an old epoch and new transaction ids. Nobody writes meanwhile.
     lock table audit.events in share row exclusive mode;
-    with leaves as materialized (
-      select t.size - 1 + row_number() over (order by e.epoch, e.xid, e.id) as place,
-        case when octet_length(e.leaf) = 32 then e.leaf else sha256(e.leaf) end as leaf,
-      int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8') as entry
-      from audit.events e
-      where not exists (select from audit.sealed_ids() s where s.epoch = e.epoch and s.xid = e.xid and s.id = e.id)
-    ), grown as (
-      insert into audit.tiles as g (level, number, hashes, entries)
-      select 0, l.place / 256, string_agg(l.leaf, ''::bytea order by l.place), string_agg(l.entry, ''::bytea order by l.place)
-      from leaves l group by 2
-      on conflict (level, number) do update set hashes = g.hashes || excluded.hashes, entries = g.entries || excluded.entries
-    )
-    select count(*) into found_events from leaves;
-    perform audit.raise_tiles(t.size, t.size + found_events);
+    found_events := audit.append_leaves(t.size,
+      'not exists (select from audit.sealed_ids() s where s.epoch = e.epoch and s.xid = e.xid and s.id = e.id)', null, null, null, null);
     update audit.tree p set size = t.size + found_events, first_epoch = (v_plan ->> 'epoch')::integer, watermark = '0', moved_at = clock_timestamp();
   end if;
   insert into audit.epochs as e (epoch, system_identifier, timeline, tree_size, seen_size, seen_root, adopted, evidence, approval_id, recorded_by, record)
@@ -431,6 +503,10 @@ create table audit.unlogged_rows (
 create unique index unlogged_rows_record_idx on audit.unlogged_rows (table_name, record, (coalesce(family_id, '00000000-0000-0000-0000-000000000000')));
 comment on table audit.unlogged_rows is
   'Rows that were there before the log knew of them, as a salted hash of what they held: audit.coverage takes any other row without an event for one that was never logged (lint no_primary_key: a row of no family is told by its unique index).';
+
+-- The log can begin later for a row whose first events are kept elsewhere.
+create view audit.baselines as select b.table_name, b.family_id, b.record, b.salt, b.digest from audit.unlogged_rows b;
+comment on view audit.baselines is 'What rows held where the log begins, as salted hashes: what audit.coverage starts from.';
 
 create aggregate audit.folded(jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}');
 comment on aggregate audit.folded(jsonb) is 'Objects laid over one another in their order.';
@@ -496,7 +572,7 @@ begin
         end as kind
       from live r
         full join lives v on v.record = r.record and v.family_id is not distinct from r.family_id
-        left join audit.unlogged_rows b on b.table_name = %2$L and b.record = r.record and b.family_id is not distinct from r.family_id
+        left join audit.baselines b on b.table_name = %2$L and b.record = r.record and b.family_id is not distinct from r.family_id
     ),
     wrong as (
       select c.kind, c.family_id, c.record,
@@ -535,12 +611,66 @@ create trigger unlogged_rows_no_truncate before truncate on audit.unlogged_rows 
 
 -- Readers ---------------------------------------------------------------------------------------------------
 
+create function audit.leaf_within(place bytea, first_tile bigint, last_tile bigint) returns bigint
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select t.number * 256 + g
+  from audit.tiles t, generate_series(0, octet_length(t.entries) / 30 - 1) g
+  where t.level = 0 and t.number between first_tile and coalesce(last_tile, t.number)
+    and position(place in t.entries) > 0 and substr(t.entries, 30 * g + 1, 30) = place
+  order by 1 limit 1;
+end;
+
+create function audit.first_leaf(key bytea) returns bigint
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  low bigint := 0;
+  middle bigint;
+  high bigint := (select max(t.number) from audit.tiles t where t.level = 0);
+begin
+  while low < high loop
+    middle := (low + high + 1) / 2;
+    if (select substr(t.entries, 1, octet_length(key)) from audit.tiles t where t.level = 0 and t.number = middle) < key then
+      low := middle;
+    else
+      high := middle - 1;
+    end if;
+  end loop;
+  return (
+    select low * 256 + count(*) from audit.tiles t, generate_series(0, octet_length(t.entries) / 30 - 1) g
+    where t.level = 0 and t.number = low and substr(t.entries, 30 * g + 1, octet_length(key)) < key);
+end $$;
+comment on function audit.first_leaf(bytea) is 'The first leaf of the tree, from 0, whose entry does not stand before a key; the size of the tree where all do.';
+
+create function audit.leaf_at(place bytea) returns bigint
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- What was sealed after a move to another cluster stands out of order.
+  select coalesce(audit.leaf_within(place, f.tile, f.tile), audit.leaf_within(place, 0, null))
+  from (select audit.first_leaf(substr(place, 1, 20)) / 256 as tile offset 0) f;
+end;
+comment on function audit.leaf_at(bytea) is 'Which leaf of the tree has this entry, from 0; null where none has.';
+
+create function audit.sealed_family(place bytea) returns bytea
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select c.key
+  from (select audit.leaf_at(place) as leaf offset 0) l
+    join audit.tiles t on t.level = 0 and t.number = l.leaf / 256
+    join audit.family_chains c on c.number = ('x' || encode(substr(t.families, (l.leaf % 256)::integer * 4 + 1, 4), 'hex'))::bit(32)::integer
+  where private.session_duty() in ('compliance', 'sre', 'auditor', 'admin');
+end;
+comment on function audit.sealed_family(bytea) is
+  'The key of the family in whose chain the event with this entry was sealed: what is left to tell once the event does not say it any more.';
+
 -- Written out in one expression, since each call of a function of ours for each of millions of events would cost a
 -- hundred times what the hashing costs; a test holds it against audit.leaf_of. None where a part has content and no
 -- salt, a salt and no content, or both and an erased hash: what stands there then is not what was hashed.
 create view audit.event_hashes with (security_barrier) as
   select e.id, e.xid, e.occurred_at, e.epoch, e.category, e.leaf, e.erased_requests,
     int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8') as entry,
+    case when e.family_id is not null then sha256(uuid_send(e.family_id)) when e.erased_hashes[2] is not null then audit.sealed_family(
+      int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8')) end as family_key,
     case when octet_length(e.salts[1]) is not distinct from case when e.app_user is not null then 16 end
       and octet_length(e.salts[2]) is not distinct from
         case when num_nonnulls(e.family_id, e.subject_user, e.record_id, e.record_key, e.changed_columns, e.old_row, e.new_row) > 0 then 16 end
@@ -594,26 +724,40 @@ end;
 comment on function audit.leaf_facts(bigint) is
   'What stands in clear under an event''s leaf and the hashes of its parts, without their contents; for support of its own events.';
 
+create function audit.leaf_index(event_id bigint) returns bigint
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select audit.leaf_at(int4send(e.epoch) || xid8send(e.xid) || int8send(e.id) || timestamptz_send(e.occurred_at) || convert_to(left(e.category::text, 2), 'UTF8'))
+  from audit.events e where e.id = event_id and audit.leaf_facts(event_id) is not null;
+end;
+comment on function audit.leaf_index(bigint) is
+  'Which leaf of the tree is an event''s, from 0; null where it has none, and for whoever sees nothing of it (audit.leaf_facts).';
+
 do $$
 declare
   name text;
+  readers constant text := 'nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin';
 begin
-  foreach name in array '{tree,tiles,seal_marks,catalogues,checkpoints,unlogged_rows}'::text[] loop
+  foreach name in array '{tree,tiles,family_chains,seal_marks,catalogues,checkpoints,unlogged_rows}'::text[] loop
     execute format('alter table audit.%I enable row level security', name);
     execute format('alter table audit.%I force row level security', name);
     execute format('create policy %I on audit.%I to current_user using (true) with check (true)', name || '_owner_all', name);
     if name <> 'seal_marks' then
-      execute format('create policy %I on audit.%I for select to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin using ((select private.session_duty()) is not null)',
-        name || '_staff_select', name);
-      execute format('grant select on audit.%I to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin', name);
+      execute format('create policy %I on audit.%I for select to %s using ((select private.session_duty()) is not null)',
+        name || '_staff_select', name, case when name in ('tree', 'tiles', 'checkpoints') then 'nestsync_support, ' else '' end || readers);
+      execute format('grant select on audit.%I to %s', name, readers);
     end if;
   end loop;
 end $$;
+-- Support proves its own events. The entries beside the hashes would tell it when something happened in any family.
+grant select on audit.tree, audit.checkpoints to nestsync_support;
+grant select (level, number, hashes) on audit.tiles to nestsync_support;
 grant select on audit.event_hashes to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 
 revoke execute on all functions in schema audit from public;
 grant execute on function audit.seal_events(bigint), audit.add_checkpoint(text, bigint, bytea, text, text, jsonb) to nestsync_sre, nestsync_admin;
-grant execute on function audit.leaf_facts(bigint) to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+grant execute on function audit.sealed_family(bytea) to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
+grant execute on function audit.leaf_facts(bigint), audit.leaf_index(bigint) to nestsync_support, nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 grant execute on function audit.coverage(regclass) to nestsync_compliance, nestsync_auditor, nestsync_admin;
 grant execute on function audit.seal_status(), audit.cluster() to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin;
 grant execute on function audit.plan_epoch(bigint, text, text), audit.approve_epoch(bigint, text, text), audit.begin_epoch(bigint, text, text, text) to nestsync_sre;

@@ -92,7 +92,7 @@ comment on function audit.record_reading(text, jsonb, uuid, uuid, boolean) is
 -- In the order of transactions nothing is skipped: below the oldest one that is still open, all are over. An index in
 -- that order would cost every writer; so whoever reads on remembers where numbers stood when a transaction had yet to
 -- begin, as the sealer does.
-create function audit.log_mark(out epoch integer, out below xid8, out next xid8, out last_id bigint, out floor bigint)
+create function audit.log_mark(out epoch integer, out first_epoch integer, out below xid8, out next xid8, out last_id bigint, out floor bigint)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   two_32 constant numeric := 4294967296;
@@ -126,14 +126,11 @@ begin
   select pg_snapshot_xmin(s), (m.done + ((a.given - m.done % two_32) % two_32 + two_32) % two_32)::text::xid8 into below, next
   from pg_current_snapshot() s, (select age('3'::xid)::bigint + 3) a (given),
     lateral (select pg_snapshot_xmax(s)::text::numeric) m (done);
-  floor := 0;
-  if to_regclass('audit.seal_marks') is not null then
-    execute 'select coalesce(max(m.last_id), 0) from audit.seal_marks m where m.first_epoch = (select t.first_epoch from audit.tree t) and m.next_xid <= $1'
-      into floor using below;
-  end if;
+  select t.first_epoch, coalesce((select max(m.last_id) from audit.seal_marks m where m.first_epoch = t.first_epoch and m.next_xid <= below), 0)
+  into first_epoch, floor from audit.tree t;
 end $$;
 comment on function audit.log_mark() is
-  'Where the log stands: all transactions below are over; those from next on have yet to begin, and will write above last_id; those from below on have written nothing up to floor.';
+  'Where the log stands: all transactions below are over; those from next on have yet to begin, and will write above last_id; those from below on have written nothing up to floor. Transaction ids run on since first_epoch.';
 
 -- Erasing a person --------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import { ensureAccess } from '../ensure-access.js';
 import type { AccessWish } from '../open-access.js';
 import { askWhy } from './ask-why.js';
 import { answersTo, buildSteps } from './build-steps.js';
@@ -85,13 +86,16 @@ export async function explainAt(
   }
   const question = await prepareQuestion(factsThen(facts, before), wish, conditionParser);
   const drift = await driftAround(session, facts, around);
-  const told = await tellAll(session, id, question, wish);
+  let told = await tellAll(session, id, question, wish);
+  const home = told.every(absent) ? await homeThen(session, facts, key, wish.at) : undefined;
+  if (home !== undefined) {
+    await ensureAccess(session, { kind: 'family', id: home }, purpose);
+    told = await tellAll(session, id, question, wish);
+  }
   const [first] = told;
   if (first === undefined) throw new Error('nothing was evaluated');
-  if (key !== undefined && told.every(({ reply }) => reply.row === false)) throw rowMissing(wish);
-  const verdicts = new Set(
-    told.map(({ reply, decision }) => (reply.row === false ? 'absent' : decision.verdict)),
-  );
+  if (told.every(absent)) throw rowMissing(wish);
+  const verdicts = new Set(told.map((one) => (absent(one) ? 'absent' : one.decision.verdict)));
   const doubts = [
     ...(drift.length > 0
       ? [`Between two snapshots of the catalogue this changed, and when is not known: ${drift.join(', ')}.`]
@@ -104,7 +108,7 @@ export async function explainAt(
         ]
       : []),
   ];
-  const { reply, decision } = told.find((one) => one.reply.row !== false) ?? first;
+  const { reply, decision } = told.find((one) => !absent(one)) ?? first;
   const { membership = null, family = null } = reply.facts;
   const sure: Verdict = doubts.length > 0 ? 'unknown' : decision.verdict;
   return {
@@ -116,6 +120,9 @@ export async function explainAt(
     missing: sure === 'unknown' ? [] : missingFacts(decision.changes),
     notes: [
       ...doubts,
+      ...(home === undefined
+        ? []
+        : [`The row was of family ${home} then; a move has taken it elsewhere since.`]),
       `Policies as in the snapshot of ${before.taken_at.slice(0, 16).replace('T', ' ')} UTC, the rest from the audit log.`,
     ],
   };
@@ -171,6 +178,22 @@ async function tellAll(session: Session, id: string, question: Question, wish: E
   for (let chosen = 1; chosen < 2 ** doubtful.length; chosen++)
     told.push(await tell(doubtful.filter((_, at) => (chosen >> at) % 2 === 1)));
   return told;
+}
+
+const absent = ({ reply }: Told) => reply.row === false;
+
+/** The family that a row belonged to then, as far as whoever may read one of its families is told. */
+async function homeThen(
+  session: Session,
+  { schema, table, key: columns }: TableFacts,
+  key: RowKey | undefined,
+  at: Date,
+): Promise<string | undefined> {
+  if (key?.id === undefined || !columns.includes('family_id')) return undefined;
+  const [home] = await session.query<{ family_id: string }>(sql`
+    select family_id from ops.row_families(${`${schema}.${table}`}, ${key.id})
+    where left_by is not null and ${at.toISOString()} >= since and ${at.toISOString()} < until`);
+  return home?.family_id;
 }
 
 function rowMissing({ row, table, at }: ExplainWish & { readonly at: Date }): NestctlError {

@@ -25,14 +25,16 @@ export interface Change {
   readonly would: string;
 }
 
-const LARGEST = 6;
-/** Worlds looked at before the search gives up: a policy can be a riddle, and a person is waiting. */
-const PATIENCE = 2_000;
+/** More than the facts of one membership, one account, one family and one row that can all be wrong at once. */
+const LARGEST = 16;
+/** Sets of one size that are looked at: a policy can be a riddle, and a person is waiting. */
+const WIDEST = 400;
 
 /**
  * The smallest set of changes that makes a decision true, the least costly of that size; undefined where none was
  * found. Each fact is changed once at most. `culprits` names facts of which at least one must change before the
- * decision can be true in a world, so that nothing else need be tried there.
+ * decision can be true in a world, so that nothing else need be tried there. Where there are more sets of a size than
+ * are looked at, the least costly are, and the answer need not be the smallest.
  */
 export function smallestChange(
   facts: readonly Fact[],
@@ -40,25 +42,30 @@ export function smallestChange(
   culprits: (world: World) => readonly Fact[],
 ): readonly Change[] | undefined {
   const changesOf = new Map(facts.map((fact) => [fact.key, fact.value === 'unknown' ? [] : fact.changes]));
-  let left = PATIENCE;
-  let best: readonly Change[] | undefined;
-  const search = (world: World, changes: readonly Change[], depth: number): void => {
-    if (best !== undefined && costOf(changes) >= costOf(best)) return;
-    if (decide(world) === true) {
-      best = changes;
-      return;
-    }
-    if (depth === 0 || --left <= 0) return;
-    for (const fact of culprits(world)) {
-      if (changes.some((change) => change.fact.key === fact.key)) continue;
-      for (const { to, would } of changesOf.get(fact.key) ?? []) {
-        search(new Map(world).set(fact.key, to), [...changes, { fact, to, would }], depth - 1);
+  const given = worldOf(facts);
+  let sets: readonly (readonly Change[])[] = [[]];
+  for (let size = 0; size <= LARGEST && sets.length > 0; size++) {
+    const larger = new Map<string, readonly Change[]>();
+    for (const changes of sets) {
+      const world = new Map(given);
+      for (const { fact, to } of changes) world.set(fact.key, to);
+      if (decide(world) === true) return changes;
+      for (const fact of culprits(world)) {
+        if (changes.some((change) => change.fact.key === fact.key)) continue;
+        for (const { to, would } of changesOf.get(fact.key) ?? []) {
+          const set = [...changes, { fact, to, would }];
+          larger.set(named(set), set);
+        }
       }
     }
-  };
-  for (let size = 1; size <= LARGEST && best === undefined && left > 0; size++)
-    search(worldOf(facts), [], size);
-  return best;
+    sets = [...larger.values()].sort((one, other) => costOf(one) - costOf(other)).slice(0, WIDEST);
+  }
+  return undefined;
+}
+
+/** The same for the same changes in any order. */
+function named(changes: readonly Change[]): string {
+  return JSON.stringify(changes.map(({ fact, to }) => [fact.key, to]).sort());
 }
 
 export function worldOf(facts: readonly Fact[]): World {

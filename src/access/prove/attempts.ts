@@ -39,13 +39,15 @@ export function makeAttempts(
             people.ofPerson(table, actor, one.person),
           )
         : [people.select('users', actor, [one.person])]),
+      people.profiles(actor, one),
     ];
   };
   const members = model.cases.map(ofCase);
+  const all = people.profilesOfAll();
   const strangers = new StrangerDrafts(model, declaration, hasRight).strangers(duties);
   // What is wrong mostly shows for some of the first members.
   const staff = operators ? new OperatorDrafts(model, declaration, hasRight).operators() : [];
-  return [...members.slice(0, SOME), strangers, staff, ...members.slice(SOME)]
+  return [...members.slice(0, SOME), all, strangers, staff, ...members.slice(SOME)]
     .flat()
     .filter(({ table }) => tables.includes(table))
     .map((draft, no) => ({ ...draft, no }));

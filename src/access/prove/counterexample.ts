@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Disagreement } from './attempt.js';
+import { PROFILES } from './declaration.js';
 import { claimsOf, locatorOf } from './load.js';
 import type { Model, ModelRow } from './model.js';
 import { insertInto } from './statements.js';
@@ -45,7 +46,8 @@ export function counterexample(found: Disagreement, model: Model, taken: readonl
 
 /** A row of the model that is seen and should not be, or the other way round. */
 function selectedRow({ extra, missing, attempt }: Disagreement, model: Model): ModelRow | undefined {
-  const rows = model.rows.filter((row) => row.table === attempt.table);
+  const table = attempt.table === PROFILES ? 'users' : attempt.table;
+  const rows = model.rows.filter((row) => row.table === table);
   const wrong = new Set(missing.length > 0 ? missing : extra);
   return (
     rows.find((row) => wrong.has(row.id)) ?? rows.find((row) => row.owner !== attempt.actor.standing?.family)
@@ -65,12 +67,17 @@ function relationOf(row: ModelRow | undefined, { attempt: { actor } }: Disagreem
 function needed(found: Disagreement, row: ModelRow | undefined, model: Model): ModelRow[] {
   const { actor, statement, table } = found.attempt;
   const named = `${statement} ${JSON.stringify(row?.values ?? {})} ${actor.person} ${actor.standing?.family} ${row?.owner}`;
-  const families = new Set(model.cases.map(({ family }) => family).filter((id) => named.includes(id)));
+  const both = table === PROFILES ? [actor.person, row?.id] : [];
+  const families = new Set(
+    model.cases
+      .filter(({ family, person }) => named.includes(family) || both.includes(person))
+      .map(({ family }) => family),
+  );
   const members = model.rows.filter(
     (one) =>
       one.table === 'family_members' &&
       families.has(one.owner) &&
-      (one.member === actor.person || one === row),
+      (one.member === actor.person || one === row || (one.member !== null && both.includes(one.member))),
   );
   const people = `${named} ${members.map((one) => JSON.stringify(one.values))}`;
   const children = new Set([...families].map((id) => model.child.get(id)));

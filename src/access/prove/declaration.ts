@@ -28,11 +28,15 @@ export const NEVER_WRITTEN: Readonly<Record<string, readonly string[]>> = {
   families: ['archived_at'],
 };
 
-export type Table = FamilyTable | PersonTable | 'role_permissions';
+/** The only view by which members see rows that their policies do not give them: of people of their families, by name. */
+export const PROFILES = 'member_profiles';
+
+export type Table = FamilyTable | PersonTable | 'role_permissions' | typeof PROFILES;
 export const TABLES = [
   ...Object.keys(FAMILY_TABLES),
   ...Object.keys(PERSON_TABLES),
   'role_permissions',
+  PROFILES,
 ] as readonly Table[];
 
 export const isFamilyTable = (table: Table): table is FamilyTable => table in FAMILY_TABLES;
@@ -71,7 +75,7 @@ export class Declaration {
 
   /** Whether members are meant to have a command on a table at all. */
   gives(table: Table, command: TableCommand): boolean {
-    if (table === 'role_permissions') return command === 'select';
+    if (table === 'role_permissions' || table === PROFILES) return command === 'select';
     if (isPersonTable(table)) return (PERSON_TABLES[table] as readonly TableCommand[]).includes(command);
     if (table === 'families' && command === 'insert') return true;
     return this.permissions.includes(permissionFor(table, command));

@@ -41,10 +41,13 @@ export function mayTouch(
   }
 }
 
+/** Whether somebody's membership counts at all. */
+export const counts = ({ status, expiry, account }: Standing): boolean =>
+  status === 'active' && expiry !== 'past' && account !== 'suspended' && account !== 'pending_deletion';
+
 function scopeFor(declaration: Declaration, standing: Standing, permission: string): RowScope | undefined {
-  const { role, status, expiry, account, archived, granted, denied } = standing;
-  if (status !== 'active' || expiry === 'past') return undefined;
-  if (account === 'suspended' || account === 'pending_deletion') return undefined;
+  if (!counts(standing)) return undefined;
+  const { role, archived, granted, denied } = standing;
   const reads = permission.endsWith(':read');
   if (archived && !(role === 'family_core' && reads)) return undefined;
   const names = (list: readonly string[]) =>

@@ -1,6 +1,7 @@
 import type { Connection } from '../../platform/database/connection.js';
 import { operandsOf, type Token } from './body-operands.js';
 import type { Mutant, PolicyText } from './mutant.js';
+import type { ViewText } from './view-mutants.js';
 
 interface Helper {
   readonly name: string;
@@ -20,6 +21,7 @@ const OF_STAFF =
 export async function readHelpers(
   connection: Connection,
   policies: readonly PolicyText[],
+  views: readonly ViewText[],
 ): Promise<{ helpers: Helper[]; beyond: string[] }> {
   const all = await connection.query<Helper>(
     `select p.proname as name, pg_get_function_result(p.oid) as result, pg_get_functiondef(p.oid) as definition,
@@ -30,7 +32,8 @@ export async function readHelpers(
   const called = (text: string) => [...text.matchAll(CALL)].map((match) => match[1] as string);
   const open = policies
     .filter(({ roles }) => roles.includes('authenticated') || roles.includes('public'))
-    .flatMap(({ using, check }) => called(`${using} ${check}`));
+    .flatMap(({ using, check }) => called(`${using} ${check}`))
+    .concat(views.flatMap(({ body }) => called(body)));
   const reached = new Set<string>();
   const beyond = new Set<string>();
   for (let name = open.pop(); name !== undefined; name = open.pop()) {

@@ -3,7 +3,7 @@ import sql from 'sql-template-tag';
 import type { Connection } from '../../platform/database/connection.js';
 import { NestctlError } from '../../platform/errors.js';
 import type { Attempt } from './attempt.js';
-import type { Declaration, Table } from './declaration.js';
+import { type Declaration, PROFILES, type Table } from './declaration.js';
 import type { Model, ModelRow } from './model.js';
 
 const quote = pg.escapeIdentifier;
@@ -98,7 +98,7 @@ export function locatorOf({ table, owner, id }: { table: Table; owner: string; i
 /** The column by which rows belong to somebody; undefined where they belong to nobody. */
 function ownerColumn(table: Table): string | undefined {
   if (table === 'role_permissions') return undefined;
-  if (table === 'users' || table === 'families') return 'id';
+  if (table === 'users' || table === 'families' || table === PROFILES) return 'id';
   return PERSON_OWNED.has(table) ? 'user_id' : 'family_id';
 }
 

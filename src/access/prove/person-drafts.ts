@@ -2,14 +2,35 @@ import { randomUUID } from 'node:crypto';
 import type { TableCommand } from '../explain/table-facts.js';
 import type { Actor } from './attempt.js';
 import type { Case } from './cases.js';
-import { PERSON_TABLES, type PersonTable } from './declaration.js';
+import { PERSON_TABLES, type PersonTable, PROFILES } from './declaration.js';
 import { type Draft, Drafting } from './drafting.js';
+import { counts, mayTouch } from './expected.js';
 import type { ModelRow } from './model.js';
 import { remove, update } from './statements.js';
 import { PERSON_VALUES } from './values.js';
 
 /** What somebody tries on rows of their own and of another. */
 export class PersonDrafts extends Drafting {
+  /** The profiles that a member sees: of those whose membership counts, in a family that they may read. */
+  profiles(actor: Actor, one: Case): Draft {
+    const relation = { inside: true, author: false, today: true, self: false };
+    const reads = mayTouch(this.declaration, one, 'families', 'select', relation);
+    return this.select(PROFILES, actor, reads ? [this.model.elder, one.person] : []);
+  }
+
+  /** Those that somebody sees who is in every family. */
+  profilesOfAll(): Draft[] {
+    const { cases, elder } = this.model;
+    const actor: Actor = {
+      title: 'the core member of every family',
+      role: 'authenticated',
+      person: elder,
+      registered: true,
+      standing: undefined,
+    };
+    return [this.select(PROFILES, actor, [elder, ...cases.filter(counts).map(({ person }) => person)])];
+  }
+
   ofPerson(table: PersonTable, actor: Actor, person: string): Draft[] {
     const commands = PERSON_TABLES[table] as readonly TableCommand[];
     const { elder, owners } = this.model;

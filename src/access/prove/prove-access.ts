@@ -37,7 +37,7 @@ export interface Proof {
     readonly reproduced: boolean;
   })[];
   readonly stray_rights: readonly StrayRight[];
-  /** Tables open to members of which the access table says nothing. */
+  /** Tables, and views that do not ask as their reader, open to members of which the access table says nothing. */
   readonly undeclared: readonly string[];
   readonly mutation: Mutation | null;
 }
@@ -163,7 +163,8 @@ async function reproduces(connection: Connection, { script, came }: Counterexamp
 async function undeclared(connection: Connection): Promise<string[]> {
   const rows = await connection.query<{ name: string }>(
     `select c.relname as name from pg_class c
-     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f') and not c.relname = any ($1)
+     where c.relnamespace = 'public'::regnamespace and not c.relname = any ($1)
+       and (c.relkind in ('r', 'p', 'f', 'm') or c.relkind = 'v' and not coalesce(c.reloptions @> '{security_invoker=true}', false))
        and exists (select from unnest(array['anon', 'authenticated']) r
          where has_any_column_privilege(r, c.oid, 'select, insert, update') or has_table_privilege(r, c.oid, 'delete, truncate'))
      order by 1`,

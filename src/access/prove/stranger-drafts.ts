@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor } from './attempt.js';
 import type { Case } from './cases.js';
-import { isFamilyTable, isPersonTable, TABLES, type Table } from './declaration.js';
+import { isFamilyTable, isPersonTable, PROFILES, TABLES, type Table } from './declaration.js';
 import { type Draft, Drafting } from './drafting.js';
 import { remove, update } from './statements.js';
 import { familyValues, PERSON_VALUES } from './values.js';
@@ -32,6 +32,7 @@ export class StrangerDrafts extends Drafting {
 
   #stranger(table: Table, actor: Actor, core: Case): Draft[] {
     const service = actor.role === 'service_role';
+    if (table === PROFILES) return [this.select(table, actor, [])];
     const shared = table === 'role_permissions';
     const family = isFamilyTable(table);
     const self = table === 'users' && actor.person === this.model.newcomer ? [this.model.newcomer] : [];

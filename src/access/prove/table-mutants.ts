@@ -1,5 +1,5 @@
 import type { Connection } from '../../platform/database/connection.js';
-import { RIGHTS, type Table } from './declaration.js';
+import { PROFILES, RIGHTS, type Table } from './declaration.js';
 import type { Mutant } from './mutant.js';
 
 /** Row security off or not forced, and rights that members and the unknown do not have. */
@@ -11,24 +11,26 @@ export async function tableMutants(connection: Connection, tables: readonly Tabl
     [tables, RIGHTS],
   );
   return [
-    ...tables.flatMap((table): Mutant[] => [
-      {
-        kind: 'row security',
-        object: table,
-        change: 'row level security disabled',
-        statements: [`alter table public.${table} disable row level security`],
-        tables: [table],
-        trace: { of: 'off', table },
-      },
-      {
-        kind: 'row security',
-        object: table,
-        change: 'row level security not forced',
-        statements: [`alter table public.${table} no force row level security`],
-        tables: [table],
-        trace: { of: 'force', table },
-      },
-    ]),
+    ...tables
+      .filter((table) => table !== PROFILES)
+      .flatMap((table): Mutant[] => [
+        {
+          kind: 'row security',
+          object: table,
+          change: 'row level security disabled',
+          statements: [`alter table public.${table} disable row level security`],
+          tables: [table],
+          trace: { of: 'off', table },
+        },
+        {
+          kind: 'row security',
+          object: table,
+          change: 'row level security not forced',
+          statements: [`alter table public.${table} no force row level security`],
+          tables: [table],
+          trace: { of: 'force', table },
+        },
+      ]),
     ...lacking.map(
       ({ role, table, right }): Mutant => ({
         kind: 'grant',

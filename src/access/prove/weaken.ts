@@ -10,6 +10,7 @@ import type { Stage } from './stage.js';
 import { tableMutants } from './table-mutants.js';
 import { strayRights, tryAttempts } from './try-attempts.js';
 import { undone } from './undone.js';
+import { readViews, viewMutants } from './view-mutants.js';
 
 /** A helper that was not weakened, and why. */
 export interface Beyond {
@@ -39,13 +40,15 @@ export async function weaken(
   const tables = options.tables ?? TABLES;
   const all = tables.length === TABLES.length;
   const policies = await readPolicies(connection, tables);
-  const { helpers, beyond } = await readHelpers(connection, policies);
+  const views = await readViews(connection, tables);
+  const { helpers, beyond } = await readHelpers(connection, policies, views);
   const { scanSync } = await import('libpg-query');
   const scan = (text: string) =>
     scanSync(text).tokens.map(({ start, end, text: word }) => ({ start, end, word: word.toUpperCase() }));
   const mutants = [
     ...policies.flatMap((policy) => policyMutants(policy, parse, stage.declaration)),
     ...(await tableMutants(connection, tables)),
+    ...views.flatMap((view) => viewMutants(view, scan)),
     ...(all ? helpers.flatMap((helper) => helperMutants(helper, scan)) : []),
   ];
   const verdicts: Verdict[] = [];

@@ -4,7 +4,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import sql, { join, type Sql } from 'sql-template-tag';
 import { databaseError } from '../../platform/database/errors.js';
 import type { Session } from '../../platform/database/session.js';
-import { eventSource } from '../event-columns.js';
+import { eventRelation } from '../event-columns.js';
 import { aboutUser, type EventFilter, filterConditions } from '../event-filter.js';
 import { logMark, Marks } from '../follow/log-mark.js';
 import type { Place } from '../follow/place.js';
@@ -66,14 +66,15 @@ async function exportBehind(
   let place = from;
   const events = await session.transaction(
     async () => {
-      for (; place.epoch < mark.epoch; place = marks.end(place, mark))
+      for (let epoch = 0; epoch < place.epoch; place = marks.end(place, mark)) {
+        epoch = place.epoch;
         await write.copy(between(place, mark), sql`e.xid, e.id`);
-      await write.copy(between(place, mark), sql`e.xid, e.id`);
+      }
       return await write.end();
     },
     { readOnly: true },
   );
-  return { events, place: marks.end(place, mark) };
+  return { events, place };
 }
 
 function writer(session: Session, { filter, format, signal }: ExportWish, sink: Writable) {
@@ -85,7 +86,7 @@ function writer(session: Session, { filter, format, signal }: ExportWish, sink: 
   return {
     async copy(window: readonly Sql[], order: Sql): Promise<void> {
       const all = [...window, ...found, ...aboutUser(filter), ...shown];
-      const rows = sql`select ${columns} from ${eventSource(session.duty)} e where ${all.length === 0 ? sql`true` : join(all, ' and ')} order by ${order}`;
+      const rows = sql`select ${columns} from ${eventRelation(session.duty, filter.archived, true)} e where ${all.length === 0 ? sql`true` : join(all, ' and ')} order by ${order}`;
       const { text, settings } = settled(
         format === 'csv' ? rows : sql`select row_to_json(r) from (${rows}) r`,
       );

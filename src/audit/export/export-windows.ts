@@ -1,5 +1,6 @@
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
+import { eventRelation } from '../event-columns.js';
 import { aboutUser, type EventFilter, filterConditions } from '../event-filter.js';
 
 const DAY = 86_400_000;
@@ -11,7 +12,7 @@ const DAY = 86_400_000;
 export async function exportWindows(session: Session, filter: EventFilter): Promise<Sql[][]> {
   const conditions = [...filterConditions(filter, session.duty).found, ...aboutUser(filter)];
   const { first, last } = await session.one<{ first: Date | null; last: Date | null }>(sql`
-    select min(e.occurred_at) as first, max(e.occurred_at) as last from audit.events e
+    select min(e.occurred_at) as first, max(e.occurred_at) as last from ${eventRelation(session.duty, filter.archived, false)} e
     where ${conditions.length === 0 ? sql`true` : join(conditions, ' and ')}`);
   if (first === null || last === null) return [[sql`false`]];
   const windows: Sql[][] = [];

@@ -61,8 +61,9 @@ export async function followEvents(wish: FollowWish, to: FollowConsole): Promise
         if (signal.aborted) return;
       }
       failures = 0;
-      const caughtUp = place.epoch === mark.epoch;
+      const { epoch } = place;
       place = marks.end(place, mark);
+      const caughtUp = epoch === mark.epoch || epoch === place.epoch;
       read = caughtUp ? mark : undefined;
       if (caughtUp && wish.once) return;
       if (caughtUp) await pause(wish.interval, signal);

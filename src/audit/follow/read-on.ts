@@ -44,13 +44,13 @@ export async function readOn(
 }
 
 /** The conditions of the events behind a place and below a mark. */
-export function between(from: Place, { epoch, below }: LogMark): Sql[] {
+export function between(from: Place, { first_epoch, below }: LogMark): Sql[] {
   return [
     sql`e.epoch = ${from.epoch}::integer`,
     sql`(e.xid, e.id) > (${from.xid}::xid8, ${from.id}::bigint)`,
     sql`e.id > ${from.floor}::bigint`,
-    // Of an epoch that is over, everything is final.
-    ...(from.epoch < epoch ? [] : [sql`e.xid < ${below}::xid8`]),
+    // Of an epoch whose transaction ids are of the past, everything is final.
+    ...(from.epoch < first_epoch ? [] : [sql`e.xid < ${below}::xid8`]),
   ];
 }
 

@@ -1,9 +1,9 @@
+import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Carrier, withCarrier } from '../../evidence/index.js';
 import type { Context } from '../../platform/config/contexts.js';
-import { NestctlError } from '../../platform/errors.js';
-import { lockMissing } from '../../platform/object-store/index.js';
+import type { StoredObject } from '../../platform/object-store/index.js';
 import type { SignedCheckpoint } from '../../platform/transparency/checkpoint.js';
 
 /** Beside the evidence of the context, `evidence/CONTEXT/`. */
@@ -15,27 +15,31 @@ function keyOf(carrier: Carrier, { origin, size, madeAt }: SignedCheckpoint): st
   return `${folderOf(carrier)}${epoch}/${String(size).padStart(16, '0')}-${madeAt.replace(/[^0-9]/g, '')}.note`;
 }
 
+/** Whether a checkpoint lies in the store, locked: a run that was cut off may have left it without its lock. */
+export async function isCarried(carrier: Carrier, checkpoint: SignedCheckpoint): Promise<boolean> {
+  const there = await carrier.store.head(keyOf(carrier, checkpoint));
+  return there !== undefined && there.retain_until !== null && isNote(there, checkpoint);
+}
+
 /**
- * Carries a checkpoint to where nobody can change it (Object Lock, compliance mode); returns the place. Throws
- * `lock_missing` and what the object store does.
+ * Carries a checkpoint to where nobody can change it (Object Lock, compliance mode). What lies under its name already
+ * and is the same is locked; what is something else stays, below it.
  */
-export async function carryCheckpoint(context: Context, checkpoint: SignedCheckpoint): Promise<string> {
-  return await withCarrier(context, async (carrier) => {
-    const { store, retainDays, place } = carrier;
-    if ((await store.takesLocks()) === false) {
-      throw lockMissing(`What is carried to ${place}`, 'The checkpoint was not sent.');
-    }
-    const retainUntil = new Date(Date.now() + retainDays * 86_400_000);
-    const contentType = 'text/plain; charset=utf-8';
-    const bytes = Buffer.from(checkpoint.note);
-    try {
-      await store.put(keyOf(carrier, checkpoint), bytes, { ifAbsent: true, retainUntil, contentType });
-    } catch (error) {
-      // The same note, from a run that was cut off: its name holds the moment when it was signed.
-      if (!(error instanceof NestctlError) || error.code !== 'object_exists') throw error;
-    }
-    return place;
-  });
+export async function carryCheckpoint(carrier: Carrier, checkpoint: SignedCheckpoint): Promise<void> {
+  const { store, retainDays } = carrier;
+  const key = keyOf(carrier, checkpoint);
+  const retainUntil = new Date(Date.now() + retainDays * 86_400_000);
+  const there = await store.head(key);
+  if (there !== undefined && isNote(there, checkpoint)) {
+    await store.retain(key, retainUntil, there.version ?? undefined);
+    return;
+  }
+  const contentType = 'text/plain; charset=utf-8';
+  await store.put(key, Buffer.from(checkpoint.note), { retainUntil, contentType });
+}
+
+function isNote({ size, sha256 }: StoredObject, { note }: SignedCheckpoint): boolean {
+  return size === Buffer.byteLength(note) && sha256 === hash('sha256', note, 'hex');
 }
 
 /** All checkpoints that were ever carried, deleted and replaced versions among them. */

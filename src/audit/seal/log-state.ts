@@ -8,6 +8,8 @@ export interface LogState {
   readonly firstEpoch: number;
   readonly watermark: bigint;
   readonly epoch: number;
+  /** No transaction from here on has ended. */
+  readonly next: bigint;
 }
 
 /** As the database says. */
@@ -18,9 +20,10 @@ export async function readLogState(connection: Connection): Promise<LogState> {
     first_epoch: number;
     watermark: string;
     epoch: number;
+    next: string;
   }>(`
     select t.log_id as log, t.size::float8 as size, t.first_epoch, t.watermark::text as watermark,
-      (select max(e.epoch) from audit.epochs e) as epoch
+      (select max(e.epoch) from audit.epochs e) as epoch, pg_snapshot_xmax(pg_current_snapshot())::text as next
     from audit.tree t`);
   return {
     log: state.log,
@@ -28,5 +31,6 @@ export async function readLogState(connection: Connection): Promise<LogState> {
     firstEpoch: state.first_epoch,
     watermark: BigInt(state.watermark),
     epoch: state.epoch,
+    next: BigInt(state.next),
   };
 }

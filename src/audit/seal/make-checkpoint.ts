@@ -10,6 +10,7 @@ import {
   signCheckpoint,
 } from '../../platform/transparency/checkpoint.js';
 import { GrowingTree } from '../../platform/transparency/merkle.js';
+import { familyTree, readFamilyChains } from './family-chains.js';
 import { type LogState, readLogState } from './log-state.js';
 import { type GuardedCatalogue, readGuarded } from './read-catalogue.js';
 import { rememberCheckpoint, seenCheckpoints } from './seen-checkpoints.js';
@@ -41,6 +42,7 @@ export async function makeCheckpoint(
         origin: originOf(state.log, state.epoch),
         size: tree.size,
         root: tree.root(),
+        families: familyTree(await readFamilyChains(connection)).root(),
         catalogue: catalogue.fingerprint,
         firstEpoch: state.firstEpoch,
         watermark: state.watermark,
@@ -78,7 +80,10 @@ async function lastKnown(
   const newest = openCheckpoint(kept[0]?.note ?? '', keys);
   const good = newest?.kid === undefined || partsOf(newest).log !== state.log ? undefined : newest;
   if (seen === undefined || partsOf(seen).epoch < state.epoch) return good;
-  return good === undefined || good.size < seen.size ? seen : good;
+  if (good === undefined || good.size < seen.size) return seen;
+  // Another console may have signed what goes on from another history.
+  if (good.note !== seen.note) await goOn(connection, seen, state);
+  return good;
 }
 
 /** The tree as it was at the last checkpoint; with the root that was signed, or an error. */
@@ -119,6 +124,7 @@ function isDue(last: SignedCheckpoint, state: LogState, catalogue: GuardedCatalo
     last.size !== state.size ||
     last.origin !== originOf(state.log, state.epoch) ||
     last.catalogue !== catalogue.fingerprint ||
-    Date.now() - Date.parse(last.madeAt) > HEARTBEAT
+    // One that was made in the future was so by a clock that has been put right since.
+    Math.abs(Date.now() - Date.parse(last.madeAt)) > HEARTBEAT
   );
 }

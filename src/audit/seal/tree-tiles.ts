@@ -8,9 +8,9 @@ import {
   type Subtree,
   subtreesOf,
 } from '../../platform/transparency/merkle.js';
+import { readLeafTiles, TILE_WIDTH } from '../leaf-tiles.js';
 
 const HASH = 32;
-const WIDTH = 256;
 
 /** Reads the hash of any whole subtree from the tiles in the database, each tile once. */
 export function tileReader(connection: Connection): (tree: Subtree) => Promise<Buffer> {
@@ -25,10 +25,10 @@ export function tileReader(connection: Connection): (tree: Subtree) => Promise<B
     const level = Math.floor(height / 8);
     const count = 2 ** (height % 8);
     const first = index * count;
-    const place = `${level}/${Math.floor(first / WIDTH)}`;
-    const tile = tiles.get(place) ?? read(level, Math.floor(first / WIDTH));
+    const place = `${level}/${Math.floor(first / TILE_WIDTH)}`;
+    const tile = tiles.get(place) ?? read(level, Math.floor(first / TILE_WIDTH));
     tiles.set(place, tile);
-    const start = (first % WIDTH) * HASH;
+    const start = (first % TILE_WIDTH) * HASH;
     const hashes = (await tile).subarray(start, start + count * HASH);
     if (hashes.length !== count * HASH) throw hole(place);
     return whole(hashes);
@@ -50,26 +50,19 @@ export async function treeAt(connection: Connection, size: number): Promise<Grow
   return new GrowingTree(size, peaks);
 }
 
-/** Leaves are read so many at once; 4 MB. */
-const PAGE = 512;
-
 /** Appends the leaves that the database holds beyond the tree, up to `size`. Throws `tiles_damaged`. */
 export async function growTo(connection: Connection, tree: GrowingTree, size: number): Promise<void> {
-  while (tree.size < size) {
-    const from = Math.floor(tree.size / WIDTH);
-    const tiles = await connection.query<{ number: string; hashes: Buffer }>(sql`
-      select number, hashes from audit.tiles
-      where level = 0 and number >= ${from} and number < ${from + PAGE} order by number`);
-    const before = tree.size;
+  const [from, to] = [Math.floor(tree.size / TILE_WIDTH), Math.ceil(size / TILE_WIDTH)];
+  for await (const tiles of readLeafTiles(connection, from, to)) {
     for (const { number, hashes } of tiles) {
-      const first = Number(number) * WIDTH;
+      const first = number * TILE_WIDTH;
       if (first > tree.size) break;
       const end = Math.min(hashes.length / HASH, size - first);
       for (let at = tree.size - first; at < end; at += 1)
         tree.append(Buffer.from(hashes.subarray(at * HASH, (at + 1) * HASH)));
     }
-    if (tree.size === before) throw hole(`0/${from}`);
   }
+  if (tree.size < size) throw hole(`0/${Math.floor(tree.size / TILE_WIDTH)}`);
 }
 
 function hole(tile: string): NestctlError {

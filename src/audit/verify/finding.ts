@@ -12,7 +12,14 @@ export type FaultKind =
   | 'unrecorded_recovery'
   | 'unproven_epoch'
   | 'unlawful_erasure'
+  | 'unproven_archive'
+  | 'archive_differs'
+  | 'archive_damaged'
+  | 'unproven_pruning'
+  | 'pruning_differs'
+  | 'pruned_early'
   | 'tiles_damaged'
+  | 'families_changed'
   | 'trigger_disabled'
   | 'trigger_touched'
   | 'function_changed'
@@ -43,6 +50,10 @@ export class Findings {
   readonly doubts: Doubt[] = [];
   /** Faults beyond those that are named. */
   more = 0;
+
+  get count(): number {
+    return this.faults.length + this.more;
+  }
 
   fault(kind: FaultKind, detail: string, about: { event?: string; object?: string } = {}): void {
     if (this.faults.length >= NAMED) this.more += 1;

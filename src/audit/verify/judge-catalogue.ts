@@ -1,74 +1,86 @@
 import type { Connection } from '../../platform/database/connection.js';
+import { partsOf, type SignedCheckpoint } from '../../platform/transparency/checkpoint.js';
 import { fingerprintOf, type GuardedCatalogue, readGuarded } from '../seal/read-catalogue.js';
+import type { Epoch } from './epochs.js';
 import type { FaultKind, Findings } from './finding.js';
 
 type Content = GuardedCatalogue['content'];
 
-interface Kept {
-  readonly fingerprint: string;
+/** A catalogue at a checkpoint, or now. */
+interface Step {
   readonly content: Content;
-  readonly epoch: number;
-  readonly made_at: Date;
+  readonly cluster: string | undefined;
 }
 
+const MIGRATIONS = 'migrations ops.migration_runs';
+
 /**
- * Follows what the log rests on from checkpoint to checkpoint, and from the last one to now. What changed while no
- * migration ran is named, and so is what is switched off or open now, whoever did it.
+ * Follows what the log rests on from checkpoint to checkpoint, as they were signed, and from the last one to now. What
+ * changed while no migration ran is named, and so is what is switched off or open now, whoever did it.
  */
 export async function judgeCatalogue(
   connection: Connection,
-  signed: ReadonlySet<string>,
+  signed: readonly SignedCheckpoint[],
+  epochs: readonly Epoch[],
   findings: Findings,
 ): Promise<void> {
   const now = await readGuarded(connection);
   judgeNow(now.content, findings);
-  const kept = await connection.query<Kept>(`
-    select c.catalogue as fingerprint, k.content, c.epoch, c.made_at
-    from (
-      select id, catalogue, made_at, (regexp_match(origin, '[0-9]+$'))[1]::integer as epoch,
-        lag(catalogue) over (order by id) as before, lag((regexp_match(origin, '[0-9]+$'))[1]::integer) over (order by id) as epoch_before
-      from audit.checkpoints) c
-      join audit.catalogues k on k.fingerprint = c.catalogue
-    where c.before is distinct from c.catalogue or c.epoch_before is distinct from c.epoch
-    order by c.id`);
-  const { epoch, last_at } = await connection.one<{ epoch: number; last_at: Date | null }>(
-    'select (select max(epoch) from audit.epochs) as epoch, (select max(made_at) from audit.checkpoints) as last_at',
-  );
-  const migrations = await connection.query<{ ran_at: Date; migration: string }>(
-    'select ran_at, migration from ops.migration_runs order by id',
-  );
-  const sound = kept.filter(({ fingerprint, content }) => {
-    if (fingerprintOf(content) === fingerprint && signed.has(fingerprint)) return true;
+  const clusterOf = (epoch: number) => epochs.find((one) => one.epoch === epoch)?.system_identifier;
+  const kept = await keptCatalogues(connection);
+  const steps: Step[] = [];
+  const lost = new Set<string>();
+  for (const [at, head] of signed.entries()) {
+    const { catalogue } = head;
+    const cluster = clusterOf(partsOf(head).epoch);
+    const before = signed[at - 1];
+    if (before?.catalogue === catalogue && clusterOf(partsOf(before).epoch) === cluster) continue;
+    const content = kept.get(catalogue);
+    if (content !== undefined) steps.push({ content, cluster });
+    else lost.add(catalogue);
+  }
+  for (const fingerprint of lost) {
     findings.fault('catalogue_changed', 'what is kept of a checkpoint’s catalogue is not what was signed', {
       object: fingerprint.slice(0, 16),
     });
-    return false;
-  });
-  const steps = [...sound, { ...now, epoch, made_at: new Date(8.64e15) }];
+  }
+  steps.push({ content: now.content, cluster: epochs.at(-1)?.system_identifier });
   for (const [at, step] of steps.entries()) {
     const before = steps[at - 1];
-    if (before === undefined) continue;
-    // The checkpoint before this one may be newer than the one that first had its catalogue.
-    const since = at === steps.length - 1 ? (last_at ?? before.made_at) : before.made_at;
-    if (migrations.some(({ ran_at }) => ran_at > since && ran_at <= step.made_at)) continue;
+    if (before === undefined || ranMigrations(before.content, step.content)) continue;
     compare(before, step, at === steps.length - 1, findings);
   }
 }
 
-function compare(
-  before: Omit<Kept, 'made_at'>,
-  after: Omit<Kept, 'made_at'>,
-  isNow: boolean,
-  findings: Findings,
-): void {
+/** Those that are what their fingerprints say. */
+async function keptCatalogues(connection: Connection): Promise<ReadonlyMap<string, Content>> {
+  const kept = await connection.query<{ fingerprint: string; content: Content }>(
+    'select fingerprint, content from audit.catalogues',
+  );
+  return new Map(
+    kept
+      .filter(({ fingerprint, content }) => fingerprintOf(content) === fingerprint)
+      .map(({ fingerprint, content }) => [fingerprint, content]),
+  );
+}
+
+/** They are counted, not dated: clocks step. */
+function ranMigrations(before: Content, after: Content): boolean {
+  const count = (content: Content) => Number.parseInt(content[MIGRATIONS]?.[0] ?? '0', 10);
+  return count(after) > count(before);
+}
+
+function compare(before: Step, after: Step, isNow: boolean, findings: Findings): void {
   const when = isNow ? 'since the last checkpoint' : 'between two checkpoints';
   for (const object of new Set([...Object.keys(before.content), ...Object.keys(after.content)])) {
     const [was, is] = [before.content[object], after.content[object]];
-    // A dump brings everything back under other transactions.
-    const moved = before.epoch !== after.epoch;
+    // A dump brings everything back under other transactions, and maybe another owner.
+    const moved = before.cluster !== after.cluster;
     if (was?.[0] === is?.[0] && (moved || was?.[1] === is?.[1])) continue;
     // And bodies that are kept parsed are printed otherwise once they were parsed again.
     if (moved && isParsed(was?.[0]) && isParsed(is?.[0])) continue;
+    // A new epoch is judged by its own record.
+    if (was === undefined && object.startsWith('epoch ')) continue;
     const kind = kindOf(object, was?.[0], is?.[0]);
     const what =
       was === undefined
@@ -76,7 +88,9 @@ function compare(
         : is === undefined
           ? 'was removed'
           : was[0] === is[0]
-            ? 'was altered and put back'
+            ? isOwned(object)
+              ? `came from ${was[1] || 'nobody'} to ${is[1] || 'nobody'}`
+              : 'was altered and put back'
             : kind === 'trigger_disabled'
               ? 'was switched off'
               : 'was changed';
@@ -95,6 +109,8 @@ function kindOf(object: string, was: string | undefined, is: string | undefined)
   return 'catalogue_changed';
 }
 
+/** Its second word is who owns it, or may act as its owner. */
+const isOwned = (object: string) => /^(grants|schema|members) /.test(object);
 const isParsed = (state: string | undefined) => state?.startsWith('parsed ') === true;
 const isOn = (state: string | undefined) => /^[OA]/.test(state ?? '');
 const opensTruncate = (state: string | undefined) => /:TRUNCATE\b/.test(state ?? '');

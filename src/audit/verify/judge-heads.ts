@@ -1,4 +1,5 @@
-import { partsOf } from '../../platform/transparency/checkpoint.js';
+import { partsOf, type SignedCheckpoint } from '../../platform/transparency/checkpoint.js';
+import type { Epoch } from './epochs.js';
 import type { Findings } from './finding.js';
 import type { KnownHead, Standing } from './known-heads.js';
 
@@ -13,15 +14,16 @@ const WHO = {
 } as const;
 
 /**
- * What it means where heads that were signed do not agree with the tree. `moved`: the cluster is not the one that the
- * log knows, so that a log which lost its end was put back rather than cut.
+ * What it means where heads that were signed do not agree with the tree. `wasPutBack`: whether a log that lost its end
+ * up to a head lost it with the whole database, rather than was cut.
  */
-export function judgeHeads(
+export async function judgeHeads(
   heads: readonly JudgedHead[],
   size: number,
-  moved: boolean,
+  epochs: readonly Epoch[],
+  wasPutBack: (beyond: SignedCheckpoint) => Promise<boolean>,
   findings: Findings,
-): void {
+): Promise<void> {
   for (const { checkpoint, source } of heads.filter(({ standing }) => standing === 'unsigned')) {
     findings.fault(
       'unknown_key',
@@ -42,12 +44,24 @@ export function judgeHeads(
   const beyond = furthest(heads, 'beyond');
   if (beyond !== undefined) {
     const { checkpoint, source } = beyond;
+    const seen = seenInOrder(heads);
+    const common = commonSize(heads, beyond, seen);
+    const other = heads.find(
+      (head) => head.standing === 'matches' && head.checkpoint.size > common && isLater(seen, head, beyond),
+    );
+    const back = other === undefined && (await wasPutBack(checkpoint));
+    const end = common > 0 ? 'forked' : 'rewritten_with_key';
     findings.fault(
-      moved ? 'rolled_back' : 'tail_cut',
-      `${checkpoint.size} events were sealed ${checkpoint.madeAt}, as ${WHO[source]} has seen, and ${size} are left${moved ? ' since the database was put back' : ''}`,
+      other !== undefined ? end : back ? 'rolled_back' : 'tail_cut',
+      `${checkpoint.size} events were sealed ${checkpoint.madeAt}, as ${WHO[source]} has seen, and ${
+        other === undefined
+          ? `${size} are left${back ? ' since the database was put back' : ''}`
+          : `${other.checkpoint.size} of another history ${other.checkpoint.madeAt}`
+      }`,
       { object: `leaves ${size} to ${checkpoint.size - 1}` },
     );
   }
+  judgeMissing(heads, epochs, findings);
   const differing = heads.filter(({ standing }) => standing === 'differs');
   if (differing.length === 0) return;
   const good = heads.filter(({ standing, checkpoint }) => standing === 'matches' && checkpoint.size > 0);
@@ -65,6 +79,54 @@ export function judgeHeads(
   else if (common > 0)
     findings.fault('forked', `${says}: two histories were signed after ${common} events`, { object: range });
   else findings.fault('rewritten_with_key', `${says}, and a known key has signed both`, { object: range });
+}
+
+/**
+ * Heads that others have seen and the database has lost: with them goes what was known of triggers and grants. One of
+ * the tree as a recovery left it may never have been kept: the database was put back to just before.
+ */
+function judgeMissing(heads: readonly JudgedHead[], epochs: readonly Epoch[], findings: Findings): void {
+  const kept = new Set(
+    heads.filter(({ source }) => source === 'database').map(({ checkpoint }) => checkpoint.note),
+  );
+  const ends = new Set(epochs.map(({ tree_size: end }) => end));
+  const missing = heads.filter(
+    ({ standing, source, checkpoint }) =>
+      source !== 'database' &&
+      standing === 'matches' &&
+      !ends.has(checkpoint.size) &&
+      !kept.has(checkpoint.note),
+  );
+  for (const { checkpoint, source } of missing) {
+    findings.fault(
+      'deleted',
+      `${WHO[source]} has seen a checkpoint that the database does not keep any more`,
+      {
+        object: `checkpoint ${checkpoint.size} of ${checkpoint.madeAt}`,
+      },
+    );
+  }
+}
+
+/** How far the tree agrees with what was signed before a head that lies beyond it. */
+function commonSize(heads: readonly JudgedHead[], beyond: JudgedHead, seen: SeenInOrder): number {
+  const good = heads.filter((head) => head.standing === 'matches' && isLater(seen, beyond, head));
+  return Math.max(0, ...good.map(({ checkpoint }) => checkpoint.size));
+}
+
+/** When this console saw which head, by its note. */
+type SeenInOrder = ReadonlyMap<string, number>;
+
+function seenInOrder(heads: readonly JudgedHead[]): SeenInOrder {
+  const own = heads.filter(({ source }) => source === 'console');
+  return new Map(own.map(({ checkpoint }, at) => [checkpoint.note, at]));
+}
+
+/** Whether a head was signed after another: by the order in which this console saw both, else by their clocks. */
+function isLater(seen: SeenInOrder, one: JudgedHead, other: JudgedHead): boolean {
+  const [at, before] = [seen.get(one.checkpoint.note), seen.get(other.checkpoint.note)];
+  if (at !== undefined && before !== undefined) return at > before;
+  return one.checkpoint.madeAt > other.checkpoint.madeAt;
 }
 
 function furthest(heads: readonly JudgedHead[], standing: Standing): JudgedHead | undefined {

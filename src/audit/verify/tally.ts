@@ -1,14 +1,18 @@
 import { randomFillSync } from 'node:crypto';
 
 export const ENTRY = 30;
+/** Where in an entry its category stands. */
+export const CATEGORY = 28;
 const HASH = 32;
-const BYTES = ENTRY + HASH;
+/** Of a family's key. */
+const KEY = 16;
+const BYTES = ENTRY + HASH + KEY;
 export const BUCKETS = 65_536;
 
 /**
  * Compares two multisets of millions of leaves that come in different orders, in memory that does not grow: what is
  * added and what is taken away must cancel out, bucket by bucket (4096 neighbouring ids share one). Each leaf, with its
- * entry, counts with a number of 64 bits drawn by tables of random numbers that exist for this one comparison only
+ * entry and the family in whose chain it stands, counts with a number of 64 bits drawn by tables of random numbers that exist for this one comparison only
  * (simple tabulation hashing), so that nobody could have arranged for two different leaves to cancel.
  */
 export class Tally {
@@ -19,17 +23,24 @@ export class Tally {
   added = 0;
   taken = 0;
 
-  add(entry: Buffer, leaf: Buffer): void {
-    this.#count(entry, 0, leaf, 0, 1);
+  add(entry: Buffer, leaf: Buffer, family: Buffer | undefined): void {
+    this.#count(entry, 0, leaf, 0, family, 1);
     this.added += 1;
   }
 
-  take(entries: Buffer, entryAt: number, leaves: Buffer, leafAt: number): void {
-    this.#count(entries, entryAt, leaves, leafAt, -1);
+  take(entries: Buffer, entryAt: number, leaves: Buffer, leafAt: number, family: Buffer | undefined): void {
+    this.#count(entries, entryAt, leaves, leafAt, family, -1);
     this.taken += 1;
   }
 
-  #count(entry: Buffer, entryAt: number, leaf: Buffer, leafAt: number, sign: 1 | -1): void {
+  #count(
+    entry: Buffer,
+    entryAt: number,
+    leaf: Buffer,
+    leafAt: number,
+    family: Buffer | undefined,
+    sign: 1 | -1,
+  ): void {
     let low = 0;
     let high = 0;
     let table = 0;
@@ -42,6 +53,13 @@ export class Tally {
       const slot = table + (leaf[leafAt + at] as number);
       low ^= this.#low[slot] as number;
       high ^= this.#high[slot] as number;
+    }
+    if (family !== undefined) {
+      for (let at = 0; at < KEY; at += 1, table += 256) {
+        const slot = table + (family[at] as number);
+        low ^= this.#low[slot] as number;
+        high ^= this.#high[slot] as number;
+      }
     }
     const bucket = bucketOf(entry, entryAt);
     this.#lows[bucket] = (this.#lows[bucket] as number) + sign * (low >>> 0);

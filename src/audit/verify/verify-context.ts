@@ -2,6 +2,7 @@ import { openEvidence } from '../../evidence/index.js';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import { openCheckpoint } from '../../platform/transparency/checkpoint.js';
 import { carriedCheckpoints } from '../seal/carry-checkpoint.js';
 import { type LogReport, type VerifyOptions, verifyLog } from './verify-log.js';
 
@@ -17,9 +18,20 @@ export async function verifyContext(
   const evidence = openEvidence(context);
   const { notes = [], problem } = await carriedOf(context);
   const report = await verifyLog(session, evidence, { ...options, carried: notes });
-  if (problem === undefined) return report;
-  const doubt = { object: 'object store', detail: `its checkpoints could not be read: ${problem}` };
-  return { ...report, doubts: [...report.doubts, doubt] };
+  const detail =
+    problem === undefined
+      ? emptiness(context, notes, report)
+      : `its checkpoints could not be read: ${problem}`;
+  if (detail === undefined) return report;
+  return { ...report, doubts: [...report.doubts, { object: 'object store', detail }] };
+}
+
+/** An empty store says nothing: the heads may lie in another bucket, or were never carried. */
+function emptiness(context: Context, notes: readonly string[], report: LogReport): string | undefined {
+  if (context.object_store === undefined || report.checkpoints === 0) return undefined;
+  return notes.some((note) => openCheckpoint(note, []) !== undefined)
+    ? undefined
+    : 'it holds no checkpoint to compare with: nestctl audit seal carries them there';
 }
 
 async function carriedOf(context: Context): Promise<{ notes?: readonly string[]; problem?: string }> {

@@ -1,6 +1,7 @@
 import type { Connection } from '../../platform/database/connection.js';
+import { copyRows } from '../copy-rows.js';
+import { asTime, microsecondsOf } from '../microseconds.js';
 import type { LogState } from '../seal/log-state.js';
-import { copyRows } from './copy-rows.js';
 import type { Findings } from './finding.js';
 import { readEntry, type Tally } from './tally.js';
 
@@ -37,19 +38,15 @@ export async function readEvents(
   },
 ): Promise<EventsRead> {
   const read: EventsRead = { events: 0, unsealed: 0, erased: new Map() };
-  const { next } = await connection.one<{ next: string }>(
-    'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
-  );
-  const beyond = BigInt(next);
   const conditions = [
     ...(from === undefined ? [] : [`occurred_at >= ${asTime(from)}`]),
     ...(to === undefined ? [] : [`occurred_at < ${asTime(to)}`]),
   ];
   await copyRows(
     connection,
-    `select entry, leaf, leaf_now, array_to_string(erased_requests, E'\\n')
+    `select entry, leaf, leaf_now, array_to_string(erased_requests, E'\\n'), family_key
      from audit.event_hashes${conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`}`,
-    ([entry, leaf, now, requests]) => {
+    ([entry, leaf, now, requests, family]) => {
       if (entry == null || leaf == null) return;
       read.events += 1;
       const event = readEntry(entry, 0);
@@ -58,13 +55,13 @@ export async function readEvents(
           event: `${event.id}`,
         });
       }
-      if (event.epoch >= state.firstEpoch && event.xid >= beyond) {
+      if (event.epoch >= state.firstEpoch && event.xid >= state.next) {
         findings.fault('inserted', `its transaction ${event.xid} has not happened yet`, {
           event: `${event.id}`,
         });
       }
       if (event.epoch >= state.firstEpoch && event.xid >= state.watermark) read.unsealed += 1;
-      else tally.add(entry, now ?? leaf);
+      else tally.add(entry, now ?? leaf, family ?? undefined);
       if (requests != null) countErased(read.erased, requests.toString('utf8'));
       if (read.events % 65_536 === 0) options.onProgress?.(read.events);
     },
@@ -81,17 +78,11 @@ function countErased(erased: Map<string, number>, requests: string): void {
   }
 }
 
-function asTime(microseconds: bigint): string {
-  return `(timestamptz '2000-01-01 00:00:00+00' + ${microseconds} * interval '1 microsecond')`;
-}
-
 export function inRange(at: bigint, { from, to }: Range): boolean {
   return (from === undefined || at >= from) && (to === undefined || at < to);
 }
 
 /** The range from and up to these times. */
 export function spanOf(since: Date | undefined, until: Date | undefined): Range {
-  const microseconds = (time: Date | undefined) =>
-    time === undefined ? undefined : BigInt(time.getTime() - Date.UTC(2000, 0, 1)) * 1000n;
-  return { from: microseconds(since), to: microseconds(until) };
+  return { from: since && microsecondsOf(since), to: until && microsecondsOf(until) };
 }

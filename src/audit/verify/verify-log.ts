@@ -1,20 +1,17 @@
-import sql from 'sql-template-tag';
 import { type Evidence, lockEvidence, namedKeys, verifyingKeys } from '../../evidence/index.js';
 import type { Session } from '../../platform/database/session.js';
+import { NestctlError } from '../../platform/errors.js';
 import type { NamedKey } from '../../platform/signing/dsse.js';
-import { openCheckpoint, partsOf, type SignedCheckpoint } from '../../platform/transparency/checkpoint.js';
+import { openCheckpoint, type SignedCheckpoint } from '../../platform/transparency/checkpoint.js';
 import { type LogState, readLogState } from '../seal/log-state.js';
 import { rememberCheckpoint, seenCheckpoints } from '../seal/seen-checkpoints.js';
-import { diagnose } from './diagnose.js';
+import { type Compared, type CompareOptions, compareLog } from './compare-log.js';
 import { type Epoch, judgeEpochs, readEpochs } from './epochs.js';
 import { type Doubt, type Fault, Findings } from './finding.js';
+import type { ArchivedMonth } from './judge-archives.js';
 import { judgeCatalogue } from './judge-catalogue.js';
-import { judgeErasures } from './judge-erasures.js';
-import { type JudgedHead, judgeHeads } from './judge-heads.js';
-import { isAbandoned, type KnownHead, type Standing } from './known-heads.js';
-import { readEntry, Tally } from './tally.js';
-import { inRange, type Range, readEvents } from './verify-events.js';
-import { walkTree } from './verify-tree.js';
+import type { PrunedMonth } from './judge-prunings.js';
+import { isOfLog, type KnownHead, keptHeads } from './known-heads.js';
 
 /** A recovery that was recorded, and what it gave up. */
 export interface Rewound {
@@ -41,15 +38,15 @@ export interface LogReport {
   readonly doubts: readonly Doubt[];
   readonly erased: readonly { readonly request: string; readonly events: number }[];
   readonly rewound: readonly Rewound[];
+  /** Months that lie in the object store instead of the database. */
+  readonly archived: readonly ArchivedMonth[];
+  /** Months whose events were dropped because their years were over. */
+  readonly pruned: readonly PrunedMonth[];
 }
 
-export interface VerifyOptions {
-  readonly range?: Range;
+export interface VerifyOptions extends CompareOptions {
   /** Heads that somebody else has seen, such as an object store. */
   readonly carried?: readonly string[];
-  readonly tell?: (stage: string) => void;
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -77,7 +74,7 @@ async function verifySnapshot(
   session: Session,
   keys: readonly NamedKey[],
   seen: readonly SignedCheckpoint[],
-  { range = {}, carried = [], tell, onProgress, signal }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<{ report: LogReport; newest: SignedCheckpoint | undefined }> {
   const findings = new Findings();
   const state = await readLogState(session);
@@ -86,51 +83,33 @@ async function verifySnapshot(
   const heads: KnownHead[] = [
     ...(await keptHeads(session, keys, findings)),
     ...seen.map((checkpoint): KnownHead => ({ checkpoint, source: 'console' })),
-    ...carried.flatMap((note): KnownHead[] => {
+    ...(options.carried ?? []).flatMap((note): KnownHead[] => {
       const checkpoint = openCheckpoint(note, keys);
       return checkpoint === undefined ? [] : [{ checkpoint, source: 'store' }];
     }),
   ];
-
-  tell?.('reading the tree');
-  const tally = new Tally();
-  const roots = new Map<number, Buffer>();
-  const wanted = heads
-    .filter((head) => isComparable(head, state, epochs))
-    .map(({ checkpoint }) => checkpoint.size);
-  const whole = range.from === undefined && range.to === undefined;
-  const size = await walkTree(session, wanted, findings, {
-    signal,
-    onProgress: (leaves) => onProgress?.(leaves, state.size),
-    onHead: (at, root) => roots.set(at, root),
-    onLeaf: (entries, entryAt, hashes, hashAt) => {
-      if (whole || inRange(readEntry(entries, entryAt).at, range))
-        tally.take(entries, entryAt, hashes, hashAt);
-    },
-  });
-  if (size !== state.size) {
-    findings.fault('tiles_damaged', `the tiles hold ${size} leaves, and ${state.size} were sealed`, {
-      object: 'tiles',
-    });
-  }
-  const judged = heads.map(
-    (head): JudgedHead => ({ ...head, standing: standingOf(head, state, epochs, roots, size) }),
+  options.tell?.('comparing triggers, functions and grants');
+  const kept = heads.filter(({ source, checkpoint }) => source === 'database' && isOfLog(checkpoint, state));
+  await judgeCatalogue(
+    session,
+    kept.map(({ checkpoint }) => checkpoint),
+    epochs,
+    findings,
   );
-  judgeHeads(judged, size, !sameCluster, findings);
-
-  tell?.('reading the events');
-  const read = await readEvents(session, state, range, tally, findings, {
-    onProgress: (events) => onProgress?.(events, Math.max(events, state.size)),
-    signal,
+  await session.query('savepoint before_reading');
+  const log = { state, epochs, sameCluster, heads };
+  const { size, judged, read, archived, pruned } = await compareLog(
+    session,
+    keys,
+    log,
+    findings,
+    options,
+  ).catch(async (error: unknown) => {
+    if (!wasTakenAway(error) || findings.count === 0) throw error;
+    await session.query('rollback to savepoint before_reading');
+    findings.doubt('events', `they were not compared with the tree: ${(error as Error).message}`);
+    return notCompared(state);
   });
-  const differing = tally.differing();
-  if (differing.length > 0) await diagnose(session, state, range, differing, findings);
-  await judgeErasures(session, read.erased, findings);
-  tell?.('comparing triggers, functions and grants');
-  const signed = new Set(
-    heads.filter(({ checkpoint }) => checkpoint.kid).map(({ checkpoint }) => checkpoint.catalogue),
-  );
-  await judgeCatalogue(session, signed, findings);
 
   const erased = [...read.erased].map(([request, events]) => ({ request, events }));
   const rewound = rewindings(epochs);
@@ -158,52 +137,22 @@ async function verifySnapshot(
       doubts: findings.doubts,
       erased,
       rewound,
+      archived,
+      pruned,
     },
   };
 }
 
-/** The checkpoints that the database keeps, in order. */
-async function keptHeads(
-  session: Session,
-  keys: readonly NamedKey[],
-  findings: Findings,
-): Promise<KnownHead[]> {
-  const heads: KnownHead[] = [];
-  for (let after = '0'; ; ) {
-    const page = await session.query<{ id: string; note: string }>(
-      sql`select id, note from audit.checkpoints where id > ${after} order by id limit 2000`,
-    );
-    for (const { id, note } of page) {
-      const checkpoint = openCheckpoint(note, keys);
-      if (checkpoint === undefined) {
-        findings.fault('rewritten', 'it is kept as a checkpoint and is none', { object: `checkpoint ${id}` });
-      } else heads.push({ checkpoint, source: 'database' });
-    }
-    const last = page.at(-1);
-    if (last === undefined) return heads;
-    after = last.id;
-  }
-}
+/** A right that every verifier has by the migrations: whoever took it away was told of with the catalogue. */
+const wasTakenAway = (error: unknown) => error instanceof NestctlError && error.code === 'permission_denied';
 
-function isComparable({ checkpoint }: KnownHead, state: LogState, epochs: readonly Epoch[]): boolean {
-  return (
-    checkpoint.kid !== undefined && partsOf(checkpoint).log === state.log && !isAbandoned(checkpoint, epochs)
-  );
-}
-
-function standingOf(
-  { checkpoint }: KnownHead,
-  state: LogState,
-  epochs: readonly Epoch[],
-  roots: ReadonlyMap<number, Buffer>,
-  size: number,
-): Standing {
-  if (checkpoint.kid === undefined) return 'unsigned';
-  if (partsOf(checkpoint).log !== state.log) return 'other_log';
-  if (isAbandoned(checkpoint, epochs)) return 'abandoned';
-  if (checkpoint.size > size) return 'beyond';
-  return roots.get(checkpoint.size)?.equals(checkpoint.root) === true ? 'matches' : 'differs';
-}
+const notCompared = ({ size }: LogState): Compared => ({
+  size,
+  judged: [],
+  read: { events: 0, unsealed: 0, erased: new Map() },
+  archived: [],
+  pruned: [],
+});
 
 function rewindings(epochs: readonly Epoch[]): Rewound[] {
   return epochs.flatMap(({ epoch, tree_size: from, seen_size: to, evidence }) =>

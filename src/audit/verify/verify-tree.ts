@@ -1,19 +1,24 @@
-import sql from 'sql-template-tag';
 import type { Connection } from '../../platform/database/connection.js';
 import { GrowingTree, rootOfPeaks } from '../../platform/transparency/merkle.js';
+import { readLeafTiles, TILE_WIDTH } from '../leaf-tiles.js';
 import type { Findings } from './finding.js';
 import { ENTRY } from './tally.js';
 
 const HASH = 32;
-const WIDTH = 256;
-/** Tiles are read so many at once; 8 MB with their entries. */
-const PAGE = 512;
+const FAMILY = 4;
 
 export interface TreeWalk {
   /** Told of the root at each size that `wanted` names. */
   readonly onHead: (size: number, root: Buffer) => void;
   /** Told of each leaf and its entry; the buffers are those of a whole tile. */
-  readonly onLeaf?: (entries: Buffer, entryAt: number, hashes: Buffer, hashAt: number, index: number) => void;
+  readonly onLeaf?: (
+    entries: Buffer,
+    entryAt: number,
+    hashes: Buffer,
+    hashAt: number,
+    index: number,
+    family: number,
+  ) => void;
   readonly onProgress?: ((leaves: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,14 +44,15 @@ export async function walkTree(
   };
   tellHeads(0);
   let size = 0;
-  for (let from = 0; ; from += PAGE) {
+  for await (const tiles of readLeafTiles(connection)) {
     signal?.throwIfAborted();
-    const tiles = await connection.query<{ number: string; hashes: Buffer; entries: Buffer }>(sql`
-      select number, hashes, entries from audit.tiles
-      where level = 0 and number >= ${from} and number < ${from + PAGE} order by number`);
-    for (const { number, hashes, entries } of tiles) {
+    for (const { number, hashes, entries, families } of tiles) {
       const width = hashes.length / HASH;
-      if (size !== Number(number) * WIDTH || entries.length !== width * ENTRY) {
+      if (
+        size !== number * TILE_WIDTH ||
+        entries.length !== width * ENTRY ||
+        families.length !== width * FAMILY
+      ) {
         findings.fault('tiles_damaged', `tile 0/${number} does not follow the one before`, {
           object: `tile 0/${number}`,
         });
@@ -54,9 +60,9 @@ export async function walkTree(
       }
       for (let at = 0; at < width; at += 1) {
         within.append(Buffer.from(hashes.subarray(at * HASH, (at + 1) * HASH)));
-        onLeaf?.(entries, at * ENTRY, hashes, at * HASH, size);
+        onLeaf?.(entries, at * ENTRY, hashes, at * HASH, size, families.readInt32BE(at * FAMILY));
         size += 1;
-        if (at === WIDTH - 1) {
+        if (at === TILE_WIDTH - 1) {
           const root = within.root();
           above.append(root);
           upper.add(root);
@@ -66,7 +72,6 @@ export async function walkTree(
       }
     }
     onProgress?.(size);
-    if (tiles.length < PAGE) break;
   }
   await upper.compare(connection, findings);
   return size;
@@ -80,7 +85,7 @@ class UpperLevels {
     const at = this.#levels[level] ?? { whole: [], open: [] };
     this.#levels[level] = at;
     at.open.push(root);
-    if (at.open.length < WIDTH) return;
+    if (at.open.length < TILE_WIDTH) return;
     const tile = new GrowingTree();
     for (const hash of at.open) tile.append(hash);
     at.open = [];
@@ -110,7 +115,7 @@ class UpperLevels {
     if (at === undefined) return false;
     if (number === at.whole.length) return Buffer.concat(at.open).equals(hashes);
     const root = at.whole[number];
-    if (root === undefined || hashes.length !== WIDTH * HASH) return false;
+    if (root === undefined || hashes.length !== TILE_WIDTH * HASH) return false;
     const tile = new GrowingTree();
     for (let from = 0; from < hashes.length; from += HASH) tile.append(hashes.subarray(from, from + HASH));
     return tile.root().equals(root);

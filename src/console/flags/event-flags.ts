@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { DUTIES, type Duty } from '../../platform/database/duties.js';
+import { NestctlError } from '../../platform/errors.js';
 import { parseInstant } from '../time/parse-instant.js';
 import { timeRange, timeRangeFlags } from './time-range.js';
 import { formatFlag, textFlag, uuidFlag } from './values.js';
@@ -18,10 +19,25 @@ export const eventFlags = {
   }),
   key: textFlag({ description: "of one row: its id, or its key's parts joined by /" }),
   request: textFlag({ description: 'of one request, or one run of a command' }),
+  transaction: Flags.custom<string>({
+    description: 'of one transaction',
+    helpValue: 'XID',
+    parse: async (input) => {
+      if (!/^[0-9]{1,18}$/.test(input)) throw new Error(`"${input}" is not the number of a transaction`);
+      return input;
+    },
+  })(),
   'with-ticket': textFlag({ description: 'under one ticket', helpValue: 'ID' }),
   where: textFlag({
     description: `of what a filter describes: 'table = usage_logs and new.notes ~ "night"' (nestctl help filter)`,
     helpValue: 'FILTER',
+  }),
+};
+
+/** For what also answers from months that lie in the object store. */
+export const archiveFlags = {
+  'include-archive': Flags.boolean({
+    description: 'also read archived months from the object store, each proven; not under support',
   }),
 };
 
@@ -44,6 +60,47 @@ export const exportFormats: object = {
   ),
 };
 
+const WITHHOLDABLE = ['actor', 'purpose', 'others'] as const;
+
+/** For a family's whole history with its proof. */
+export const bundleFlags = {
+  bundle: textFlag({
+    description: "write a family's whole history there, with the proof that it is whole",
+    helpGroup: 'PROOF',
+    helpValue: 'FILE|DIR',
+    dependsOn: ['family'],
+  }),
+  withhold: Flags.option({ options: WITHHOLDABLE, multiple: true })({
+    description: 'leave out who acted, why, or what is said of other people; the proof holds without',
+    helpGroup: 'PROOF',
+    dependsOn: ['bundle'],
+  }),
+};
+
+/** What the flags of a bundle ask for; undefined where none is. Throws `usage` where a part of it is asked for. */
+export function bundleWish(
+  flags: Readonly<Record<string, unknown>> & {
+    readonly family?: string | undefined;
+    readonly bundle?: string | undefined;
+    readonly withhold?: readonly (typeof WITHHOLDABLE)[number][] | undefined;
+  },
+) {
+  const { family, bundle, withhold = [] } = flags;
+  if (family === undefined || bundle === undefined) return undefined;
+  const others = [...Object.keys(eventFlags), ...Object.keys(archiveFlags), 'from', 'output'].filter(
+    (name) => !['family', 'zone'].includes(name),
+  );
+  const given = others.find((name) => flags[name] !== undefined);
+  if (given !== undefined) {
+    throw new NestctlError(`A history that is proven whole has no --${given}.`, {
+      kind: 'usage',
+      code: 'bundle_is_whole',
+      hint: 'Leave it out, or export without --bundle.',
+    });
+  }
+  return { family, path: bundle, withhold: WITHHOLDABLE.filter((part) => withhold.includes(part)) };
+}
+
 interface EventFlagValues {
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -56,6 +113,7 @@ interface EventFlagValues {
   readonly operation?: 'insert' | 'update' | 'delete' | undefined;
   readonly key?: string | undefined;
   readonly request?: string | undefined;
+  readonly transaction?: string | undefined;
   readonly 'with-ticket'?: string | undefined;
   readonly where?: string | undefined;
 }
@@ -64,7 +122,7 @@ type ReadWhere<Where> = (text: string, readTime: (input: string, edge: 'start' |
 
 /** The filter that the flags name, and the zone its times are read in. Throws `usage`. */
 export function eventFilter<Where>(flags: EventFlagValues, readWhere: ReadWhere<Where>) {
-  const { family, user, operator, table, operation, key, request } = flags;
+  const { family, user, operator, table, operation, key, request, transaction } = flags;
   const now = new Date();
   const { since, until, zone } = timeRange(flags, now);
   const where =
@@ -73,17 +131,23 @@ export function eventFilter<Where>(flags: EventFlagValues, readWhere: ReadWhere<
       : readWhere(flags.where, (input, edge) => parseInstant(input, { zone, now, edge }));
   const filter = {
     ...{ family, user, operator, duty: flags['by-duty'], table, operation, key, request },
-    ...{ ticket: flags['with-ticket'], since, until, where },
+    ...{ transaction, ticket: flags['with-ticket'], since, until, where },
   };
   return { filter, zone };
 }
 
-/** From the narrowest: one family or person is support's, the log as a whole an auditor's. */
+/**
+ * From the narrowest: one family or person is support's, the log as a whole an auditor's. Objects of an archive hold
+ * events of many families, so that support does not read them.
+ */
 export function eventDuties(flags: {
   readonly family?: string | undefined;
   readonly user?: string | undefined;
-}) {
+  readonly 'include-archive'?: boolean | undefined;
+}): readonly Duty[] {
   const scoped = flags.family !== undefined || flags.user !== undefined;
+  if (flags['include-archive'])
+    return scoped ? ['auditor', 'compliance', 'admin'] : ['auditor', 'sre', 'compliance', 'admin'];
   return scoped
     ? (['support', 'auditor', 'compliance', 'admin', 'sre'] as const)
     : (['auditor', 'sre', 'compliance', 'admin', 'support'] as const);

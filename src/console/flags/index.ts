@@ -1,6 +1,10 @@
 export * as Args from '@oclif/core/args';
 export * as Flags from '@oclif/core/flags';
+export { encryptFlags, openingFlags } from './encryption-flags.js';
 export {
+  archiveFlags,
+  bundleFlags,
+  bundleWish,
   eventDuties,
   eventFilter,
   eventFlags,
@@ -18,12 +22,23 @@ export {
   roleFlag,
   zoneFlag,
 } from './people.js';
+export {
+  COMPLAINT_BODIES,
+  optionalPackageArgs,
+  packageArgs,
+  REGIMES,
+  REQUEST_KINDS,
+  requestArg,
+  requestArgs,
+  sentFlags,
+} from './request-flags.js';
 export { listFlags, rowFlags, rowFormats, tableFlags } from './row-flags.js';
 export { consentFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
 export { pastInstant, type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
 export {
   argParser,
   countFlag,
+  dayFlag,
   durationFlag,
   jsonObjectFlag,
   textFlag,

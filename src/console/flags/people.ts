@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
+import { isZone, systemZone } from '../../platform/zone.js';
 import { parseDeadline } from '../time/parse-deadline.js';
-import { isZone, systemZone } from '../time/zone.js';
 import { parseUuid, uuidFlag } from './values.js';
 
 /** A person by e-mail address or id. */

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { NestctlError } from '../../platform/errors.js';
+import { isZone, systemZone } from '../../platform/zone.js';
 import { parseInstant } from '../time/parse-instant.js';
-import { isZone, systemZone } from '../time/zone.js';
 
 /** For a zone alone. */
 export const zoneFlags = {
@@ -64,14 +64,16 @@ export function timeRange(
   return { since, until, zone };
 }
 
-/** The moment that --at names, which is past; undefined without it. Throws `usage`. */
+/** The moment that --at names (or another flag, by `name`), which is past; undefined without it. Throws `usage`. */
 export function pastInstant(
   flags: { readonly at?: string | undefined; readonly zone?: string | undefined },
   now = new Date(),
+  name = 'at',
 ): Date | undefined {
   const { at } = flags;
   if (at === undefined) return undefined;
-  const refuse = (why: string) => new NestctlError(`--at: ${why}`, { kind: 'usage', code: 'invalid_time' });
+  const refuse = (why: string) =>
+    new NestctlError(`--${name}: ${why}`, { kind: 'usage', code: 'invalid_time' });
   let moment: Date;
   try {
     moment = parseInstant(at, { zone: zoneOf(flags), now, edge: 'start' });

@@ -31,6 +31,8 @@ type Bounds = { min?: number; max?: number };
 /** Milliseconds, between `min` (a second when absent) and `max`. */
 export const durationFlag = Flags.custom<number, Bounds>({
   helpValue: '30m|2h|7d',
+  defaultHelp: async ({ options }) =>
+    typeof options.default === 'number' ? typed(options.default) : undefined,
   parse: async (input, _, { min = 1_000, max = Number.POSITIVE_INFINITY }) => {
     const duration = parseDuration(input);
     if (duration === undefined) throw new Error(`"${input}" is not a duration: write 30m, 1h30m or 7d`);
@@ -40,6 +42,11 @@ export const durationFlag = Flags.custom<number, Bounds>({
   },
 });
 
+/** `1h30m` */
+function typed(duration: number): string {
+  return formatDuration(duration).replaceAll('min', 'm').replaceAll(' ', '');
+}
+
 /** A whole number from `min` (1 when absent) to `max`. */
 export const countFlag = Flags.custom<number, Bounds>({
   helpValue: 'N',
@@ -48,6 +55,17 @@ export const countFlag = Flags.custom<number, Bounds>({
     if (Number.isNaN(count)) throw new Error(`"${input}" is not a whole number`);
     if (count < min || count > max) throw new Error(`${input} is not between ${min} and ${max}`);
     return count;
+  },
+});
+
+/** A day of the calendar, YYYY-MM-DD. */
+export const dayFlag = Flags.custom<string>({
+  helpValue: '2026-11-28',
+  parse: async (input) => {
+    const day = /^\d{4}-\d{2}-\d{2}$/.test(input) ? new Date(`${input}T00:00:00Z`) : undefined;
+    if (day === undefined || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== input)
+      throw new Error(`"${input}" is not a day: write 2026-11-28`);
+    return input;
   },
 });
 

@@ -1,6 +1,6 @@
+import { formatInstant } from '../../platform/zone.js';
 import type { Tone } from '../colour.js';
 import { safeText } from '../safe-text.js';
-import { formatInstant } from '../time/zone.js';
 import { type Cell, isToned, type Mark, type Plain } from '../views.js';
 
 /** A cell made harmless: what stands there and how it is meant. */

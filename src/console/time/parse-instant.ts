@@ -1,6 +1,6 @@
+import { instantsOf, offsetAt } from '../../platform/zone.js';
 import { parseDuration } from './parse-duration.js';
 import { wordsToTime } from './words-to-time.js';
-import { instantsOf, offsetAt } from './zone.js';
 
 export interface InstantOptions {
   /** IANA name, such as `America/Toronto`, for what is written without an offset. */

@@ -1,4 +1,4 @@
-import { offsetAt } from './zone.js';
+import { offsetAt } from '../../platform/zone.js';
 
 const DAY = 86_400_000;
 const WEEKDAYS = [

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { ByteBuilder } from '../../platform/byte-builder.js';
 import { isObject } from '../../platform/signing/dsse.js';
 
 /** What stands in clear under a leaf, and the hashes of its parts, as sql/docs/audit-leaf.md says; binary is base64. */
@@ -21,51 +21,45 @@ export interface LeafFacts {
 
 const HASH = /^[A-Za-z0-9+/]{43}=$/;
 
+const input = new ByteBuilder();
+
 /** The leaf hash that follows. */
 export function leafOf(facts: LeafFacts): Buffer {
   const [actor = null, subject = null, purpose = null, ...named] = facts.parts;
-  const clear = [
-    facts.operation,
-    facts.table_name,
-    facts.category,
-    facts.session_login,
-    facts.duty,
-    facts.request_id,
-  ];
-  const bytes = Buffer.concat([
-    Buffer.of(0),
-    Buffer.from('nestsync-audit-1'),
-    block(actor),
-    block(purpose),
-    int32(facts.epoch),
-    int64(facts.xid),
-    int64(facts.occurred_at),
-    ...clear.map(netstring),
-    int64(facts.id),
-    block(subject),
-    ...named.map(block),
-  ]);
-  return hash('sha256', bytes, 'buffer');
+  input.start().text('\0nestsync-audit-1');
+  block(actor);
+  block(purpose);
+  input
+    .int32(facts.epoch)
+    .int64(facts.xid)
+    .int64(facts.occurred_at)
+    .netstring(facts.operation)
+    .netstring(facts.table_name)
+    .netstring(facts.category)
+    .netstring(facts.session_login)
+    .netstring(facts.duty)
+    .netstring(facts.request_id)
+    .int64(facts.id);
+  block(subject);
+  for (const part of named) block(part);
+  return input.sha256();
 }
 
-const block = (part: string | null) => (part === null ? Buffer.alloc(32) : Buffer.from(part, 'base64'));
+const NO_PART = Buffer.alloc(32).toString('base64');
+const block = (part: string | null) => input.text(part ?? NO_PART, 'base64');
 
-function netstring(text: string | null): Buffer {
-  if (text === null) return Buffer.from(':,');
-  return Buffer.from(`${Buffer.byteLength(text)}:${text},`);
+/** What a part holds: a text, or a list of them; null is absent. */
+export type Field = string | null | readonly string[];
+
+/** SHA-256(salt ‖ fields) in base64: the hash of a part, as sql/docs/audit-leaf.md says. */
+export function contentHash(salt: string, encoding: 'base64' | 'hex', fields: readonly Field[]): string {
+  input.start().text(salt, encoding);
+  for (const field of fields)
+    input.netstring(typeof field === 'object' && field !== null ? field.map(listed).join('') : field);
+  return input.sha256().toString('base64');
 }
 
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function int64(value: string): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt.asUintN(64, BigInt(value)));
-  return bytes;
-}
+const listed = (text: string) => `${Buffer.byteLength(text)}:${text},`;
 
 /** Reads what a proof says of its leaf; undefined where it is anything else. */
 export function readFacts(value: unknown): LeafFacts | undefined {

@@ -2,6 +2,7 @@ import { type KeySet, namedKeys } from '../../platform/signing/key-set.js';
 import { openCheckpoint } from '../../platform/transparency/checkpoint.js';
 import { rootFromPath } from '../../platform/transparency/inclusion.js';
 import { type LeafFacts, leafOf, readFacts } from './event-leaf.js';
+import { judgeSigner, type Refusal } from './judge-signer.js';
 
 /** The first line of a proof, https://c2sp.org/tlog-proof. */
 export const PROOF = 'c2sp.org/tlog-proof@v1';
@@ -53,29 +54,14 @@ export interface ProvenEvent {
 }
 
 /** Verifies a proof with public keys alone; or says what is wrong, a sentence without its full stop. */
-export function verifyProof(
-  text: string,
-  keySet: KeySet,
-):
-  | { readonly proven: ProvenEvent }
-  | { readonly kind: 'edited' | 'unknown_key' | 'stolen_key' | 'retired_key'; readonly detail: string } {
+export function verifyProof(text: string, keySet: KeySet): { readonly proven: ProvenEvent } | Refusal {
   const proof = parseProof(text);
   const checkpoint = openCheckpoint(proof?.note ?? '', namedKeys(keySet));
   if (proof === undefined || checkpoint === undefined)
     return { kind: 'edited', detail: 'it is not a proof of an audit event' };
   const { origin, size, root, madeAt, kid } = checkpoint;
-  if (kid === undefined)
-    return { kind: 'unknown_key', detail: 'no key of this set has signed its checkpoint' };
-  const key = keySet.keys.find((one) => one.kid === kid);
-  if (key?.stolen_since !== undefined && madeAt >= key.stolen_since) {
-    return {
-      kind: 'stolen_key',
-      detail: `signed ${madeAt} with the key ${kid}, reported stolen since ${key.stolen_since}`,
-    };
-  }
-  if (key?.retired_at !== undefined && madeAt >= key.retired_at) {
-    return { kind: 'retired_key', detail: `signed ${madeAt} with the key ${kid}, retired ${key.retired_at}` };
-  }
+  const signer = judgeSigner(keySet, kid, madeAt, 'its checkpoint');
+  if (signer !== undefined || kid === undefined) return signer as Refusal;
   const { facts, index, path } = proof;
   if (rootFromPath(leafOf(facts), index, size, path)?.equals(root) !== true) {
     return {

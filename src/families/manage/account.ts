@@ -39,7 +39,7 @@ export async function showAccount(session: Session, id: string): Promise<Account
   if (account === undefined) {
     throw new NestctlError(`There is no person ${id}.`, {
       kind: 'not_found',
-      next: 'nestctl user find --email …',
+      next: 'nestctl family list --email …',
     });
   }
   const families = await session.query<AccountFamily>(sql`

@@ -1,17 +1,16 @@
 import { sslModeOf } from '../database/target.js';
 import { describeSource } from '../object-store/credentials.js';
-import { endpointOf } from '../object-store/settings.js';
+import { endpointOf, type StoreSettings } from '../object-store/settings.js';
 import { type Context, operatorTarget, ownerTarget, replicaTarget } from './contexts.js';
 import { evidencePlaces } from './evidence-places.js';
 import { contextFilePath } from './paths.js';
-import { residencyPolicy, signingKeySource, storeSettings } from './services.js';
+import { exportStoreSettings, residencyPolicy, signingKeySource, storeSettings } from './services.js';
 
 /** A context as it may be shown: no credentials, paths resolved. */
 export function describeContext(context: Context) {
   const operator = operatorTarget(context);
   const owner = context.owner === undefined ? undefined : ownerTarget(context);
   const replica = replicaTarget(context);
-  const store = storeSettings(context);
   return {
     name: context.name,
     kind: context.kind,
@@ -27,22 +26,26 @@ export function describeContext(context: Context) {
         ? null
         : passwordSource(context.owner ?? {}, context.owner?.passfile ?? owner.passfile),
     replica: replica === undefined ? null : `${replica.host}:${replica.port}`,
-    object_store:
-      store === undefined
-        ? null
-        : {
-            endpoint: endpointOf(store),
-            bucket: store.bucket,
-            region: store.region,
-            prefix: store.prefix,
-            path_style: store.pathStyle,
-            credentials_from: describeSource(store.credentials),
-          },
+    object_store: describeObjectStore(storeSettings(context)),
+    export_store:
+      context.export_store === undefined ? null : describeObjectStore(exportStoreSettings(context)),
     backup: context.backup?.engine ?? null,
     signing_key: signingKeySource(context) ?? null,
     evidence: { folder: evidencePlaces(context).records, retain_days: context.evidence?.retain_days ?? null },
     residency: residencyPolicy(context).regions,
     file: contextFilePath(),
+  };
+}
+
+function describeObjectStore(store: StoreSettings | undefined) {
+  if (store === undefined) return null;
+  return {
+    endpoint: endpointOf(store),
+    bucket: store.bucket,
+    region: store.region,
+    prefix: store.prefix,
+    path_style: store.pathStyle,
+    credentials_from: describeSource(store.credentials),
   };
 }
 

@@ -2,14 +2,17 @@ import { NestctlError } from '../errors.js';
 import { printedBy } from '../program.js';
 
 /** The first line a command prints, such as `["pass", "show", "nestsync"]`. Run without a shell, 60 s at most. */
-export async function passwordFromCommand(command: readonly string[]): Promise<string> {
+export async function passwordFromCommand(
+  command: readonly string[],
+  what: 'password' | 'passphrase' = 'password',
+): Promise<string> {
   try {
     return (await printedBy(command)).split(/\r?\n/)[0] ?? '';
   } catch {
     // Not the program's words: they may hold what it knows.
-    throw new NestctlError(`The program that prints the password failed: ${command[0]}.`, {
+    throw new NestctlError(`The program that prints the ${what} failed: ${command[0]}.`, {
       kind: 'failure',
-      code: 'password_command_failed',
+      code: `${what}_command_failed`,
       hint: 'Run it by hand to see why.',
     });
   }

@@ -66,7 +66,13 @@ const objectStore = z
     profile: text.optional(),
     credentials_file: text.optional(),
     credentials_command: program.optional(),
+    encryption: z.enum(['AES256', 'aws:kms']).optional(),
+    kms_key: text.optional(),
   })
+  .refine(
+    (store) => store.kms_key === undefined || store.encryption === 'aws:kms',
+    'kms_key needs encryption = "aws:kms"',
+  )
   .refine(
     (store) => store.profile === undefined || store.credentials_command === undefined,
     'name one of profile and credentials_command',
@@ -106,6 +112,7 @@ const context = z
     owner: owner.optional(),
     replica: replica.optional(),
     object_store: objectStore.optional(),
+    export_store: objectStore.optional(),
     backup: backup.optional(),
     signing_key: signingKey.optional(),
     evidence: evidenceSettings.optional(),

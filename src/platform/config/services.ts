@@ -2,10 +2,23 @@ import type { CredentialSource, StoreSettings } from '../object-store/settings.j
 import { DEFAULT_RESIDENCY, type ResidencyPolicy } from '../residency-policy.js';
 import type { Context } from './contexts.js';
 import { contextFilePath, resolveBeside } from './paths.js';
+import type { ObjectStoreSettings } from './schema.js';
 
 /** The object store that a context names, its paths resolved; undefined where it names none. */
 export function storeSettings({ object_store: store }: Context): StoreSettings | undefined {
-  if (store === undefined) return undefined;
+  return store === undefined ? undefined : resolved(store);
+}
+
+/** Where packages are shared from: a store of its own, whose bucket locks nothing, else the one of the context. */
+export function exportStoreSettings({
+  export_store: own,
+  object_store: store,
+}: Context): StoreSettings | undefined {
+  const named = own ?? store;
+  return named === undefined ? undefined : resolved(named);
+}
+
+function resolved(store: ObjectStoreSettings): StoreSettings {
   const file = (path: string | undefined) =>
     path === undefined ? undefined : resolveBeside(contextFilePath(), path);
   const credentials: CredentialSource =
@@ -22,6 +35,9 @@ export function storeSettings({ object_store: store }: Context): StoreSettings |
     pathStyle: store.path_style ?? false,
     caFile: file(store.ca_file),
     credentials,
+    ...(store.encryption === undefined
+      ? {}
+      : { encryption: { algorithm: store.encryption, key: store.kms_key } }),
   };
 }
 

@@ -4,37 +4,49 @@ import { promisify } from 'node:util';
 import type { Context } from '../config/contexts.js';
 import { evidencePlaces } from '../config/evidence-places.js';
 import { contextFilePath, resolveBeside } from '../config/paths.js';
-import { residencyPolicy, signingKeySource, storeSettings } from '../config/services.js';
+import { exportStoreSettings, residencyPolicy, signingKeySource, storeSettings } from '../config/services.js';
 import { type Finding, finding } from '../doctor/finding.js';
-import { describeSource, describeStore, openObjectStore, readCredentials } from '../object-store/index.js';
+import {
+  describeSource,
+  describeStore,
+  openObjectStore,
+  readCredentials,
+  type StoreSettings,
+} from '../object-store/index.js';
 import { loadSigningKey } from '../signing/signing-key.js';
 import { attempt } from './attempt.js';
 
 /** Credentials, reach and region of the object store. Sends nothing that is kept. */
 export async function checkObjectStore(context: Context): Promise<Finding[]> {
   const settings = storeSettings(context);
-  if (settings === undefined) return [finding('object store', 'info', 'none is named')];
+  const shared = context.export_store === undefined ? undefined : exportStoreSettings(context);
+  return [
+    ...(settings === undefined
+      ? [finding('object store', 'info', 'none is named')]
+      : await checkStore('object store', settings, context)),
+    ...(shared === undefined ? [] : await checkStore('export store', shared, context)),
+  ];
+}
+
+async function checkStore(what: string, settings: StoreSettings, context: Context): Promise<Finding[]> {
   const object = describeStore(settings);
   const source = describeSource(settings.credentials);
-  const credentials = await attempt('object store credentials', async () => {
+  const credentials = await attempt(`${what} credentials`, async () => {
     await readCredentials(settings.credentials);
-    return [finding('object store credentials', 'ok', `from ${source}`)];
+    return [finding(`${what} credentials`, 'ok', `from ${source}`)];
   });
   if (credentials.some(({ level }) => level !== 'ok')) {
-    return [
-      ...credentials,
-      finding('object store', 'unknown', 'not asked: there are no credentials', { object }),
-    ];
+    return [...credentials, finding(what, 'unknown', 'not asked: there are no credentials', { object })];
   }
   return [
     ...credentials,
-    ...(await attempt('object store', async () => {
+    ...(await attempt(what, async () => {
       const store = await openObjectStore(settings, residencyPolicy(context));
       try {
         // The first listing shows that the credentials may read.
         await store.list().next();
         return [
-          finding('object store', 'ok', `lies in ${store.region}, as the residency policy allows`, {
+          finding(what, 'ok', `lies in ${store.region}, as the residency policy allows`, {
             object,
           }),
         ];

@@ -51,6 +51,8 @@ export class Connection {
   readonly target: ConnectionTarget;
   /** The driver's client, for COPY and LISTEN. */
   readonly client: pg.Client;
+  /** Set by what writes to audited tables on its own, so that the audit log is asked for a receipt in the end. */
+  wrote = false;
   #inTransaction = false;
   readonly #onStatement: ConnectOptions['onStatement'];
   #lost: Error | undefined;

@@ -8,6 +8,7 @@ const NEST = 0x6e657374;
 export const MIGRATOR_LOCK: LockKey = [NEST, 1];
 export const MAINTENANCE_LOCK: LockKey = [NEST, 2];
 export const SEALER_LOCK: LockKey = [NEST, 3];
+export const ARCHIVER_LOCK: LockKey = [NEST, 5];
 
 /** Takes the lock if nobody has it. */
 export async function tryLock(connection: Connection, key: LockKey): Promise<boolean> {

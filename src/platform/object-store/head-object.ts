@@ -25,6 +25,7 @@ export async function headObject(
     size: facts.ContentLength ?? 0,
     sha256: facts.Metadata?.sha256 ?? null,
     modified: facts.LastModified ?? new Date(0),
+    encryption: facts.ServerSideEncryption ?? null,
     retain_until: facts.ObjectLockRetainUntilDate ?? null,
   };
 }

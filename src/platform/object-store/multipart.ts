@@ -2,22 +2,24 @@ import type { CompletedPart } from '@aws-sdk/client-s3';
 import { NestctlError } from '../errors.js';
 import { base64 } from './checksum.js';
 import type { Client } from './client.js';
+import { encryptionHeaders } from './settings.js';
 
 const MEBIBYTE = 1024 * 1024;
 /** S3 takes at most 10,000 parts. */
 const MOST_PARTS = 10_000;
-/** Parts on their way at once; each is held in memory. */
+/** Parts on their way at once; each is held in memory, some of it twice. */
 const AT_ONCE = 4;
 
-/** How large the parts of an object are, bytes; 8 MiB unless it needs larger ones. */
-export function partSizeFor(size: number): number {
-  return Math.max(8, Math.ceil(size / MOST_PARTS / MEBIBYTE)) * MEBIBYTE;
+/** How large the parts of an object are, bytes; 8 MiB unless it needs larger ones. S3 takes none under 5 but the last. */
+export function partSizeFor(size: number, least = 8): number {
+  return Math.max(least, Math.ceil(size / MOST_PARTS / MEBIBYTE)) * MEBIBYTE;
 }
 
 /** Runs `work` on every item, a few at a time. After a failure no new one is begun; the first failure is thrown. */
 export async function fewAtOnce<T>(
   items: AsyncIterable<T> | Iterable<T>,
   work: (item: T) => Promise<void>,
+  atOnce = AT_ONCE,
 ): Promise<void> {
   const all = (async function* () {
     yield* items;
@@ -33,7 +35,7 @@ export async function fewAtOnce<T>(
       failures.push(error);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   if (failures.length > 0) throw failures[0];
 }
 
@@ -53,6 +55,7 @@ export async function beginUpload(client: Client, Key: string, start: UploadStar
           Key,
           ContentType: start.contentType,
           ChecksumAlgorithm: 'SHA256',
+          ...encryptionHeaders(client.settings),
           Metadata: start.sha256 === undefined ? undefined : { sha256: start.sha256 },
         }),
       ),
@@ -62,11 +65,18 @@ export async function beginUpload(client: Client, Key: string, start: UploadStar
   return UploadId;
 }
 
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly sha256: Uint8Array;
+}
+
 export async function sendPart(
   client: Client,
   Key: string,
   UploadId: string,
-  part: { readonly number: number; readonly bytes: Uint8Array; readonly sha256: Uint8Array },
+  part: Part,
   signal: AbortSignal | undefined,
 ): Promise<CompletedPart> {
   const ChecksumSHA256 = base64(part.sha256);

@@ -11,6 +11,7 @@ import { type ReadOptions, readObject } from './read-object.js';
 import { removeAllVersions, removeVersion } from './remove-versions.js';
 import { lockVersion, takesLocks } from './retention.js';
 import type { StoreSettings } from './settings.js';
+import { abandonUnfinished, unfinishedUploads } from './unfinished-uploads.js';
 import { uploadFile } from './upload-file.js';
 import { verifyObject } from './verify-object.js';
 import { type Version, versionsBelow } from './versions.js';
@@ -110,6 +111,16 @@ export class ObjectStore {
   /** Deletes one version for good. Throws `object_locked`. */
   async removeVersion(key: string, version: string): Promise<void> {
     await removeVersion(this.#client, this.#key(key), version);
+  }
+
+  /** How many uploads of an object were begun and are neither completed nor abandoned. */
+  async unfinished(key: string): Promise<number> {
+    return (await unfinishedUploads(this.#client, this.#key(key))).length;
+  }
+
+  /** Has the store forget the parts of all uploads of an object that were not completed. */
+  async abandonUnfinished(key: string): Promise<void> {
+    await abandonUnfinished(this.#client, this.#key(key));
   }
 
   /** Deletes every version of an object and looks that none is left; returns how many there were. */

@@ -9,6 +9,8 @@ export interface StoredObject {
   /** SHA-256 in hex, where it was known when the object was sent. */
   readonly sha256: string | null;
   readonly modified: Date;
+  /** With what the store says that it has encrypted it, such as `AES256`; null where it does not say. */
+  readonly encryption: string | null;
   /** Nobody can delete it before, not even its owner. */
   readonly retain_until: Date | null;
 }

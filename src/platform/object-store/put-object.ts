@@ -3,15 +3,28 @@ import type { CompletedPart } from '@aws-sdk/client-s3';
 import { base64, sha256 } from './checksum.js';
 import type { Client } from './client.js';
 import { finishUpload } from './finish-upload.js';
-import { abandonUpload, beginUpload, completeUpload, fewAtOnce, partSizeFor, sendPart } from './multipart.js';
+import {
+  abandonUpload,
+  beginUpload,
+  completeUpload,
+  fewAtOnce,
+  type Part,
+  partSizeFor,
+  sendPart,
+} from './multipart.js';
 import type { SendOptions, Sent } from './object.js';
+import { encryptionHeaders } from './settings.js';
 
 export interface PutOptions extends SendOptions {
   /** Refuse to replace what is there: throws `object_exists`. */
   readonly ifAbsent?: boolean | undefined;
-  /** About how long a stream will be, bytes; parts are 8 MiB, enough for 78 GiB, when absent. */
+  /** About how long a stream will be, bytes; parts are 5 MiB, enough for 48 GiB, when absent. */
   readonly expectedSize?: number | undefined;
 }
+
+/** Whoever streams does it for the memory: small parts, and not many at once. */
+const LEAST_PART = 5;
+const AT_ONCE = 2;
 
 /**
  * Stores bytes or a stream, in parts where it is longer than one, and reads them back. A stream cannot be gone on
@@ -23,7 +36,7 @@ export async function putObject(
   source: Uint8Array | AsyncIterable<Uint8Array>,
   options: PutOptions = {},
 ): Promise<Sent> {
-  const parts = inParts(source, partSizeFor(options.expectedSize ?? 0));
+  const parts = inParts(source, partSizeFor(options.expectedSize ?? 0, LEAST_PART));
   const first = (await parts.next()).value ?? Buffer.alloc(0);
   const second = await parts.next();
   if (second.done === true) return await putBytes(client, Key, first, options);
@@ -56,6 +69,7 @@ export async function putBytes(
           ContentType: options.contentType,
           ChecksumSHA256: base64(digest),
           Metadata: { sha256: hex },
+          ...encryptionHeaders(client.settings),
           IfNoneMatch: options.ifAbsent === true ? '*' : undefined,
         }),
         how,
@@ -89,11 +103,12 @@ async function putStream(
     }
   })();
   try {
-    await fewAtOnce(numbered, async (part) => {
+    const send = async (part: Part) => {
       done.push(await sendPart(client, Key, id, part, options.signal));
       sent += part.bytes.length;
       options.onProgress?.({ sent, found: 0, total: options.expectedSize });
-    });
+    };
+    await fewAtOnce(numbered, send, AT_ONCE);
     const version = await completeUpload(client, Key, id, done, options.ifAbsent);
     const expected = { size, sha256: whole.digest('hex'), parts: digests };
     const counts = { parts_sent: done.length, parts_found: 0 };
@@ -104,25 +119,31 @@ async function putStream(
   }
 }
 
-/** Cuts a stream into pieces of one size; the last is what is left. */
+/** Cuts bytes or a stream into pieces of one size; the last is what is left. What comes is copied: it may be used again. */
 async function* inParts(
   source: Uint8Array | AsyncIterable<Uint8Array>,
   size: number,
 ): AsyncGenerator<Buffer, undefined> {
-  let held: Uint8Array[] = [];
+  let part = Buffer.alloc(0);
   let length = 0;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
-    let rest = chunk;
-    while (length + rest.length >= size) {
-      const piece = Buffer.concat([...held, rest.subarray(0, size - length)]);
-      rest = rest.subarray(size - length);
-      held = [];
+    for (let at = 0; at < chunk.length; ) {
+      const end = Math.min(chunk.length, at + size - length);
+      const needed = length + end - at;
+      if (needed > part.length) {
+        const larger = Buffer.alloc(Math.min(size, Math.max(needed, 2 * part.length)));
+        part.copy(larger, 0, 0, length);
+        part = larger;
+      }
+      part.set(chunk.subarray(at, end), length);
+      length = needed;
+      at = end;
+      if (length < size) continue;
+      yield part;
+      part = Buffer.alloc(size);
       length = 0;
-      yield piece;
     }
-    held.push(rest);
-    length += rest.length;
   }
-  if (length > 0) yield Buffer.concat(held);
+  if (length > 0) yield part.subarray(0, length);
   return undefined;
 }

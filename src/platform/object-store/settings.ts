@@ -11,6 +11,14 @@ export interface StoreSettings {
   /** PEM file of the authority that signed the endpoint's certificate, where the system does not know it. */
   readonly caFile?: string | undefined;
   readonly credentials: CredentialSource;
+  /** What the store is asked to encrypt with; what the bucket does by itself when absent. */
+  readonly encryption?: StoreEncryption | undefined;
+}
+
+export interface StoreEncryption {
+  readonly algorithm: 'AES256' | 'aws:kms';
+  /** Of the store's key service. */
+  readonly key?: string | undefined;
 }
 
 export type CredentialSource =
@@ -20,6 +28,11 @@ export type CredentialSource =
   | { readonly from: 'profile'; readonly name: string; readonly file?: string | undefined }
   /** A program that prints them as AWS's `credential_process` does. */
   | { readonly from: 'command'; readonly command: readonly string[] };
+
+/** What a request that stores an object says of it. */
+export function encryptionHeaders({ encryption }: Pick<StoreSettings, 'encryption'>) {
+  return { ServerSideEncryption: encryption?.algorithm, SSEKMSKeyId: encryption?.key };
+}
 
 /** `backups at https://s3.example.ca`, for errors. */
 export function describeStore(settings: StoreSettings): string {

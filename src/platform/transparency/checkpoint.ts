@@ -10,6 +10,8 @@ export interface Checkpoint {
   /** Leaves. */
   readonly size: number;
   readonly root: Buffer;
+  /** Root of the tree over the families of the log, see sql/docs/audit-bundle.md. */
+  readonly families: Buffer;
   /** SHA-256 over triggers, functions and grants of the log, hex. */
   readonly catalogue: string;
   /** Since this epoch every event of a transaction below `watermark` has a leaf. */
@@ -37,11 +39,12 @@ export function partsOf({ origin }: Checkpoint): { readonly log: string; readonl
 }
 
 export function signCheckpoint(checkpoint: Checkpoint, { key }: { readonly key: KeyObject }): string {
-  const { origin, size, root, catalogue, firstEpoch, watermark, madeAt } = checkpoint;
+  const { origin, size, root, families, catalogue, firstEpoch, watermark, madeAt } = checkpoint;
   const lines = [
     origin,
     size,
     root.toString('base64'),
+    `families ${families.toString('base64')}`,
     `catalogue ${catalogue}`,
     `watermark ${firstEpoch} ${watermark}`,
     `time ${madeAt}`,
@@ -50,19 +53,21 @@ export function signCheckpoint(checkpoint: Checkpoint, { key }: { readonly key: 
 }
 
 const TEXT =
-  /^(nestsync-audit\/[0-9a-f-]{36}\/[1-9][0-9]*)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\ncatalogue ([0-9a-f]{64})\nwatermark ([1-9][0-9]{0,8}) ([0-9]{1,20})\ntime (\S+)\n$/;
+  /^(nestsync-audit\/[0-9a-f-]{36}\/[1-9][0-9]*)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\nfamilies ([A-Za-z0-9+/]{43}=)\ncatalogue ([0-9a-f]{64})\nwatermark ([1-9][0-9]{0,8}) ([0-9]{1,20})\ntime (\S+)\n$/;
 
 /** Reads a checkpoint, signed by one of these keys or by none; undefined where it is no checkpoint of an audit log. */
 export function openCheckpoint(note: string, keys: readonly NamedKey[]): SignedCheckpoint | undefined {
   const opened = openNote(note, keys);
   const match = TEXT.exec(opened?.text ?? '');
   if (opened === undefined || match === null) return undefined;
-  const [, origin = '', size, root = '', catalogue = '', firstEpoch, watermark = '', madeAt] = match;
+  const [, origin = '', size, root = '', families = '', catalogue = '', firstEpoch, watermark = '', madeAt] =
+    match;
   if (!isInstant(madeAt)) return undefined;
   return {
     origin,
     size: Number(size),
     root: Buffer.from(root, 'base64'),
+    families: Buffer.from(families, 'base64'),
     catalogue,
     firstEpoch: Number(firstEpoch),
     watermark: BigInt(watermark),

@@ -28,6 +28,8 @@ export function openNote(note: string, keys: readonly NamedKey[]): OpenedNote | 
     const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
     if (name === undefined || encoded === undefined) return undefined;
     const signature = Buffer.from(encoded, 'base64');
+    // One spelling for each signature, so that no byte of a note can change unnoticed.
+    if (signature.toString('base64') !== encoded) return undefined;
     const known = keys.find(({ key }) => keyId(name, key).equals(signature.subarray(0, 4)));
     if (known === undefined || !text.startsWith(`${name}\n`)) continue;
     if (!verify(null, Buffer.from(text), known.key, signature.subarray(4))) return { text, kid: undefined };

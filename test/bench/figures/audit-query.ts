@@ -1,19 +1,52 @@
 import { eventColumns, eventSource } from '../../../src/audit/event-columns.js';
+import type { EventFilter } from '../../../src/audit/event-filter.js';
 import { eventQuery } from '../../../src/audit/query-events.js';
-import { type Connection, connect, withConnection } from '../../../src/platform/database/connection.js';
+import { type Connection, connect } from '../../../src/platform/database/connection.js';
 import type { TestDatabase } from '../../support/database.js';
-import { fill, withDatabase } from '../support/databases.js';
-import type { Figure } from '../support/figure.js';
+import { withDatabase } from '../support/databases.js';
+import { EVENTS_A_REQUEST, EVENTS_EACH, makeEvents, named, STAFF_SHARE } from '../support/events.js';
+import type { Figure, Finding } from '../support/figure.js';
 import { interleaved, median, ms, ratio } from '../support/measure.js';
 
-const EVENTS_A_FAMILY = 500;
-const DAYS = 75;
 const PAGE = 50;
+
+interface Filter {
+  readonly of: (number: number) => EventFilter;
+  /** How many there are of it. */
+  readonly bound: (events: number) => number;
+  /** Events that each of them finds; as many as a page tries to read, where absent. */
+  readonly finds?: number;
+}
+
+/** Every filter that has an index. */
+const FILTERS: Readonly<Record<string, Filter>> = {
+  'time alone': { of: () => month(), bound: () => 1 },
+  'family and time': { of: (n) => ({ family: named.family(n), ...month() }), bound: (e) => e / EVENTS_EACH },
+  'person who wrote': { of: (n) => ({ user: named.person(n) }), bound: (e) => e / EVENTS_EACH },
+  'person concerned': { of: (n) => ({ user: named.subject(n) }), bound: (e) => e / EVENTS_EACH },
+  operator: {
+    of: (n) => ({ operator: named.operator(n) }),
+    bound: (e) => e / STAFF_SHARE / EVENTS_EACH / 20,
+  },
+  ticket: { of: (n) => ({ ticket: named.ticket(n) }), bound: (e) => e / STAFF_SHARE / EVENTS_EACH },
+  // The first and the last request are not whole.
+  request: {
+    of: (n) => ({ request: named.request(n + 1) }),
+    bound: (e) => e / EVENTS_A_REQUEST - 1,
+    finds: EVENTS_A_REQUEST,
+  },
+  row: { of: (n) => ({ key: named.row(n + 1) }), bound: (e) => e, finds: 1 },
+};
+
+const month = () => {
+  const until = new Date(Date.now() - 20 * 86_400_000);
+  return { since: new Date(until.getTime() - 30 * 86_400_000), until };
+};
 
 export const auditQuery: Figure = {
   title: 'Audit query',
   measure: (bench) => {
-    const [few, many] = bench.quick ? [20_000, 200_000] : [100_000, 10_000_000];
+    const [few, many] = bench.quick ? [30_000, 300_000] : [300_000, 30_000_000];
     return withDatabase(bench, (small) =>
       withDatabase(bench, async (large) => {
         for (const [database, count] of [
@@ -25,30 +58,20 @@ export const auditQuery: Figure = {
         }
         const readers = { small: await reader(small), large: await reader(large) };
         try {
-          const families = (count: number) => Math.floor(count / EVENTS_A_FAMILY);
-          const times = await interleaved(bench.quick ? 10 : 60, {
-            small: () => firstPage(readers.small, families(few)),
-            large: () => firstPage(readers.large, families(many)),
-            key: () => byKey(readers.large, families(many)),
-          });
-          const name = (count: number) => count.toLocaleString('en-CA');
+          const findings: Finding[] = [];
+          for (const [name, { of, bound, finds = PAGE + 1 }] of Object.entries(FILTERS)) {
+            const next = (events: number) => of((drawn++ * 7919) % Math.max(1, Math.floor(bound(events))));
+            const times = await interleaved(bench.quick ? 10 : 30, {
+              small: () => serverTime(readers.small, pageQuery(next(few))),
+              large: () => serverTime(readers.large, pageQuery(next(many))),
+              key: () => byKey(readers.large, pageQuery(next(many)), finds),
+            });
+            findings.push(...findingsOn(name, times, [few, many]));
+          }
           return {
-            findings: [
-              {
-                claim: `first page by family and time over ${name(many)} events, over ${name(few)}`,
-                ratio: ratio(times.large, times.small),
-                limit: { atMost: 1.5 },
-                behind: `${ms(times.large)} over ${ms(times.small)}`,
-              },
-              {
-                claim: `first page over ${name(many)} events, over the same rows by primary key`,
-                ratio: ratio(times.large, times.key),
-                limit: { atMost: 3 },
-                behind: `${ms(times.large)} over ${ms(times.key)}`,
-              },
-            ],
+            findings,
             notes: [
-              `The statement of \`nestctl audit query --family … --since … --until …\` (a month, ${PAGE} rows) as an auditor under row security, another family each time; server time, planning and execution, the median of three from warm buffers.`,
+              `The statements of \`nestctl audit query\` (a page of ${PAGE}; with time, a month) as an auditor under row security, another family, person … each time; server time, planning and execution, the median of three from warm buffers.`,
             ],
           };
         } finally {
@@ -59,30 +82,33 @@ export const auditQuery: Figure = {
   },
 };
 
+let drawn = 0;
+
+function findingsOn(
+  name: string,
+  times: Readonly<Record<'small' | 'large' | 'key', readonly number[]>>,
+  [few, many]: readonly [number, number],
+): Finding[] {
+  const count = (events: number) => events.toLocaleString('en-CA');
+  return [
+    {
+      claim: `first page by ${name} over ${count(many)} events, over ${count(few)}`,
+      ratio: ratio(times.large, times.small),
+      limit: { atMost: 1.5 },
+      behind: `${ms(times.large)} over ${ms(times.small)}`,
+    },
+    {
+      claim: `first page by ${name} over ${count(many)} events, over the same rows by primary key`,
+      ratio: ratio(times.large, times.key),
+      limit: { atMost: 3 },
+      behind: `${ms(times.large)} over ${ms(times.key)}`,
+    },
+  ];
+}
+
 async function reader(database: TestDatabase): Promise<Connection> {
   return await connect(database.operators[0], {
     settings: { role: 'nestsync_auditor', search_path: 'pg_catalog, public, pg_temp' },
-  });
-}
-
-let drawn = 0;
-
-/** Milliseconds of the server for the first page of a family not asked before. */
-async function firstPage(connection: Connection, families: number): Promise<number> {
-  return await serverTime(connection, pageQuery(families));
-}
-
-/** The same columns of the rows of such a page, each row named by the time and number of its primary key. */
-async function byKey(connection: Connection, families: number): Promise<number> {
-  const page = pageQuery(families);
-  const rows = await connection.query<{ at: string; id: string }>(page.text, page.values);
-  if (rows.length !== PAGE + 1) throw new Error(`a page of ${rows.length} events`);
-  return await serverTime(connection, {
-    text: `select shown.* from unnest($1::timestamptz[], $2::bigint[]) k (at, id)
-      cross join lateral (
-        select ${eventColumns('auditor').text} from ${eventSource('auditor').text} e
-        where e.occurred_at = k.at and e.id = k.id limit 1) shown`,
-    values: [rows.map(({ at }) => at), rows.map(({ id }) => id)],
   });
 }
 
@@ -91,12 +117,22 @@ interface Query {
   readonly values: unknown[];
 }
 
-function pageQuery(families: number): Query {
-  const number = (drawn++ * 7919) % families;
-  const until = new Date(Date.now() - 20 * 86_400_000);
-  const since = new Date(until.getTime() - 30 * 86_400_000);
-  const { text, values } = eventQuery('auditor', { family: familyId(number), since, until }, { limit: PAGE });
+function pageQuery(filter: EventFilter): Query {
+  const { text, values } = eventQuery('auditor', filter, { limit: PAGE });
   return { text, values };
+}
+
+/** Milliseconds of the server for the same columns of the rows of a page, each row named by the time and number of its primary key. */
+async function byKey(connection: Connection, page: Query, finds: number): Promise<number> {
+  const rows = await connection.query<{ at: string; id: string }>(page.text, page.values);
+  if (rows.length !== finds) throw new Error(`a page of ${rows.length} events`);
+  return await serverTime(connection, {
+    text: `select shown.* from unnest($1::timestamptz[], $2::bigint[]) k (at, id)
+      cross join lateral (
+        select ${eventColumns('auditor').text} from ${eventSource('auditor').text} e
+        where e.occurred_at = k.at and e.id = k.id limit 1) shown`,
+    values: [rows.map(({ at }) => at), rows.map(({ id }) => id)],
+  });
 }
 
 async function serverTime(connection: Connection, { text, values }: Query): Promise<number> {
@@ -109,39 +145,4 @@ async function serverTime(connection: Connection, { text, values }: Query): Prom
     times.push((plan?.['Planning Time'] ?? Number.NaN) + (plan?.['Execution Time'] ?? Number.NaN));
   }
   return median(times);
-}
-
-function familyId(number: number): string {
-  return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
-}
-
-/** Events of the shape that inserts of usage logs leave, spread over families and days, in order of time. */
-export async function makeEvents(database: TestDatabase, count: number): Promise<void> {
-  await withConnection(database.owner, (connection) =>
-    connection.query(`select audit.add_partitions((now() - interval '${DAYS + 5} days')::date, 4)`),
-  );
-  await fill(database, async (connection) => {
-    const indexes = await connection.query<{ name: string; definition: string }>(
-      `select c.relname as name, pg_get_indexdef(c.oid) as definition from pg_index i join pg_class c on c.oid = i.indexrelid
-       where i.indrelid = 'audit.events'::regclass and not i.indisprimary`,
-    );
-    for (const { name } of indexes) await connection.query(`drop index audit.${name}`);
-    await connection.query(
-      `insert into audit.events (id, xid, occurred_at, epoch, category, operation, table_name, session_login, app_user, family_id,
-         record_id, new_row, named_columns, named_new, salts, leaf)
-       select nextval('audit.events_id_seq'), pg_current_xact_id(), at, 1, 'modification', 'INSERT', 'public.usage_logs', 'nestsync_app',
-         person, ('00000000-0000-4000-8000-' || lpad(to_hex(floor(random() * ($1 / ${EVENTS_A_FAMILY}))::integer), 12, '0'))::uuid, record,
-         ('{"family_id":"00000000-0000-4000-8000-000000000000","id":"' || record || '","child_id":"' || person
-           || '","usage_type":"diaper_change","logged_at":"2026-11-20T15:04:00+00:00","quantity_used":1,"context":"home","was_wet":true,'
-           || '"was_soiled":false,"had_leakage":false,"product_rating":null,"time_since_last_change":"PT2H40M","notes":null}')::json,
-         '{caregiver_name,created_by}', array['Amélie Tremblay', person::text],
-         array[uuid_send(record), uuid_send(person), null, uuid_send(record), uuid_send(person)], uuid_send(record) || uuid_send(person)
-       from generate_series(1, $1::bigint) n
-         cross join lateral (select gen_random_uuid() as record, gen_random_uuid() as person,
-           now() - interval '${DAYS} days' + n * (interval '${DAYS} days' / $1) as at) made`,
-      [count],
-    );
-    for (const { definition } of indexes) await connection.query(definition.replace(' ON ONLY ', ' ON '));
-  });
-  await withConnection(database.superuser, (connection) => connection.query('vacuum analyze audit.events'));
 }

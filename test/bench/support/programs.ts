@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ConnectionTarget } from '../../../src/platform/database/target.js';
+import { peakMemory } from '../../support/peak-memory.js';
 
 const run = promisify(execFile);
 
@@ -34,10 +35,21 @@ export async function processTimes(
   folder: string,
   { argv, env = {} }: Command,
   runs: number,
+  warmUps = 1,
 ): Promise<number[]> {
   const file = join(folder, 'hyperfine.json');
   const quoted = argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const options = ['-N', '--style', 'none', '--warmup', '1', '--runs', String(runs), '--export-json', file];
+  const options = [
+    '-N',
+    '--style',
+    'none',
+    '--warmup',
+    String(warmUps),
+    '--runs',
+    String(runs),
+    '--export-json',
+    file,
+  ];
   await execute('hyperfine', [...options, quoted], env);
   const { results } = JSON.parse(await readFile(file, 'utf8')) as { results: { times: number[] }[] };
   return (results[0]?.times ?? []).map((seconds) => seconds * 1000);
@@ -52,4 +64,16 @@ export function psqlEnv(target: ConnectionTarget): NodeJS.ProcessEnv {
     PGUSER: target.user,
     PGPASSWORD: target.password as string,
   };
+}
+
+/** The most memory that a process ever had, megabytes, as the kernel counted it; throws where it fails. */
+export async function megabytes({ argv, env }: Command): Promise<number> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const { code, peak } = await peakMemory(child);
+  if (code !== 0) throw new Error(`${args.slice(1, 3).join(' ')} ended with ${code}`);
+  return (peak * 1024 * 1024) / 1_000_000;
 }

@@ -40,7 +40,7 @@ const MIB = 1024 * 1024;
  */
 export function commandLineOf(seed: number, number: number, commands: readonly ManifestCommand[]): string[] {
   const random = seededRandom(seed ^ Math.imul(number + 1, 0x9e3779b1));
-  const kind = random.weighted({ command: 88, mangled: 6, nonsense: 4, help: 2 });
+  const kind = random.weighted({ command: 73, fit: 15, mangled: 6, nonsense: 4, help: 2 });
   if (kind === 'nonsense') return texts(random, random.between(0, 6));
   const command = random.pick(commands);
   if (kind === 'help') return [...command.id.split(':'), random.pick(['--help', '-h', '--version', 'help'])];
@@ -48,6 +48,7 @@ export function commandLineOf(seed: number, number: number, commands: readonly M
   // What is left of the name can still be that of a command.
   if (kind === 'mangled') return [...mangled(random, words), UNFIT, ...texts(random, random.between(0, 3))];
 
+  if (kind === 'fit') return [...words, ...guardsOf(command), ...fitWords(random, command)];
   const parts = [...flagWords(random, command), ...argWords(random, command)];
   if (random.chance(0.7)) shuffle(random, parts);
   if (random.chance(0.15)) parts.push(['--'], texts(random, random.between(0, 3)));
@@ -75,6 +76,10 @@ function flagWords(random: Random, { flags }: ManifestCommand): string[][] {
   );
   const chosen = random.some(known, random.between(0, Math.min(6, known.length)));
   if (random.chance(0.15) && chosen[0] !== undefined) chosen.push(chosen[0]);
+  // Without them a line gets no further than its flags.
+  if (random.chance(0.5)) {
+    chosen.push(...known.filter((entry) => entry[1].required === true && !chosen.includes(entry)));
+  }
   const words = chosen.map(([name, flag]): string[] => {
     const spelled = random.chance(0.03) ? `--${mangledWord(random, name)}` : `--${name}`;
     if (flag.type === 'boolean')
@@ -87,11 +92,27 @@ function flagWords(random: Random, { flags }: ManifestCommand): string[][] {
   return words.map((pair) => pair.map((word) => (word === '-y' || word === '-yy' ? '-q' : word)));
 }
 
+/** No more than what is demanded, and fit: without such lines a command of many demands is hardly ever reached. */
+function fitWords(random: Random, { flags, args }: ManifestCommand): string[] {
+  const fitting = (name: string, { helpValue, options }: Pick<ManifestFlag, 'helpValue' | 'options'>) => {
+    if (options !== undefined) return random.pick(options);
+    return name === 'number' ? 'REQ-2026-0001' : (BY_HELP_VALUE[helpValue ?? '']?.[0] ?? UUID);
+  };
+  return [
+    ...Object.entries(args).flatMap(([name, arg]) => (arg.required === true ? [fitting(name, arg)] : [])),
+    ...Object.entries(flags).flatMap(([name, flag]) =>
+      flag.required === true && !CONSENT.has(name)
+        ? [`--${name}=${flagFile(random, name, flag) ?? fitting(name, flag)}`]
+        : [],
+    ),
+  ];
+}
+
 function argWords(random: Random, { args }: ManifestCommand): string[][] {
   return Object.values(args).flatMap(({ options }) => {
     if (random.chance(0.15)) return [];
     if (options !== undefined && random.chance(0.7)) return [[random.pick(options)]];
-    return [[random.pick([UUID, '1', 'test', 'keys/1', text(random)])]];
+    return [[random.pick([UUID, '1', 'test', 'keys/1', 'REQ-2026-0001', text(random)])]];
   });
 }
 
@@ -115,11 +136,22 @@ const BY_HELP_VALUE: Readonly<Record<string, readonly string[]>> = {
   '30m|2h|7d': ['30m', '0m', '-5m', '99999d', '1h30m', 'm'],
 };
 
-function flagValue(random: Random, name: string, { helpValue, options }: ManifestFlag): string {
-  // A file is made wherever its name leads: only names that lead nowhere.
-  if (helpValue === 'FILE' || helpValue === 'FOLDER' || ['to', 'html', 'output'].includes(name)) {
-    return random.chance(0.1) ? `/proc/${'a'.repeat(random.between(250, 70_000))}` : random.pick(FILES);
-  }
+/** A file is made wherever its name leads: only names that lead nowhere. Undefined for a flag that names none. */
+function flagFile(
+  random: Random,
+  name: string,
+  { helpValue, options }: Pick<ManifestFlag, 'helpValue' | 'options'>,
+): string | undefined {
+  if (options !== undefined) return undefined;
+  if (helpValue !== 'FILE' && helpValue !== 'FOLDER' && !['to', 'html', 'output'].includes(name))
+    return undefined;
+  return random.chance(0.1) ? `/proc/${'a'.repeat(random.between(250, 70_000))}` : random.pick(FILES);
+}
+
+function flagValue(random: Random, name: string, flag: ManifestFlag): string {
+  const { helpValue, options } = flag;
+  const file = flagFile(random, name, flag);
+  if (file !== undefined) return file;
   if (name === 'context' && random.chance(0.6)) return 'test';
   if (options !== undefined && random.chance(0.7)) return random.pick(options);
   const typed = BY_HELP_VALUE[helpValue ?? ''];

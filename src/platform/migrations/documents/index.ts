@@ -6,6 +6,7 @@ import { makeFolder } from '../../make-folder.js';
 import { sqlPath } from '../../package-root.js';
 import { readMigrations } from '../read-migrations.js';
 import { migrationStatus } from '../status.js';
+import { datamapDocument } from './datamap-document.js';
 import { constraintsDocument, indexesDocument } from './keys-documents.js';
 import { migrationsDocument } from './migrations-document.js';
 import { policiesDocument } from './policies-document.js';
@@ -35,6 +36,7 @@ export async function readDocuments(connection: Connection): Promise<Documents> 
     ['policies.md', await policiesDocument(connection, published)],
     ['indexes.md', indexesDocument(published)],
     ['constraints.md', constraintsDocument(published)],
+    ['datamap.md', await datamapDocument(connection)],
   ]);
 }
 

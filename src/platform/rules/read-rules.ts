@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { sqlPath } from '../../platform/package-root.js';
+import { sqlPath } from '../package-root.js';
 
-/** One catalogue check on row security: a file of sql/checks/access. */
+/** One check on the catalogue: a file of a folder of sql/checks. */
 export interface Rule {
   /** As in `0012_identity_evaluated_per_row.sql`, without the number. */
   readonly name: string;
@@ -11,12 +11,18 @@ export interface Rule {
   readonly sql: string;
 }
 
-const folder = sqlPath('checks', 'access');
+export interface RuleSet {
+  /** In the order of their numbers. */
+  readonly rules: readonly Rule[];
+  /** The common table expressions that stand before every rule. */
+  readonly scope: string;
+}
 
-/** Every rule, in the order of their numbers. */
-export async function readRules(): Promise<Rule[]> {
+/** The rules of a folder of sql/checks, such as `access`. */
+export async function readRules(name: string): Promise<RuleSet> {
+  const folder = sqlPath('checks', name);
   const files = (await readdir(folder)).filter((file) => /^\d{4}_\w+\.sql$/.test(file)).sort();
-  return await Promise.all(
+  const rules = await Promise.all(
     files.map(async (file) => {
       const lines = (await readFile(`${folder}/${file}`, 'utf8')).split('\n');
       const end = lines.findIndex((line) => !line.startsWith('-- '));
@@ -30,9 +36,5 @@ export async function readRules(): Promise<Rule[]> {
       };
     }),
   );
-}
-
-/** The common table expressions that stand before every rule: schemas, API roles, relations, policies, routines. */
-export async function readScope(): Promise<string> {
-  return await readFile(`${folder}/scope.sql`, 'utf8');
+  return { rules, scope: await readFile(`${folder}/scope.sql`, 'utf8') };
 }

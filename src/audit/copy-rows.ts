@@ -1,6 +1,6 @@
 import { to as copyTo } from 'pg-copy-streams';
-import type { Connection } from '../../platform/database/connection.js';
-import { databaseError } from '../../platform/database/errors.js';
+import type { Connection } from '../platform/database/connection.js';
+import { databaseError } from '../platform/database/errors.js';
 
 const SIGNATURE = 11 + 4 + 4;
 
@@ -15,28 +15,32 @@ export async function copyRows(
   signal?: AbortSignal,
 ): Promise<void> {
   const stream = connection.client.query(copyTo(`copy (${query}) to stdout (format binary)`));
-  let rest: Buffer = Buffer.alloc(0);
+  // One buffer for what comes: one for each piece that does would be the most of what the garbage collector has to do.
+  let bytes: Buffer = Buffer.alloc(262_144);
+  let at = 0;
+  let end = 0;
   let begun = false;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       signal?.throwIfAborted();
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let at = 0;
+      if (end + chunk.length > bytes.length) {
+        const rest = end - at;
+        const room = rest + chunk.length > bytes.length ? Buffer.alloc(2 * (rest + chunk.length)) : bytes;
+        bytes.copy(room, 0, at, end);
+        [bytes, at, end] = [room, 0, rest];
+      }
+      end += chunk.copy(bytes, end);
       if (!begun) {
-        if (bytes.length < SIGNATURE) {
-          rest = bytes;
-          continue;
-        }
+        if (end < SIGNATURE) continue;
         at = SIGNATURE + bytes.readInt32BE(SIGNATURE - 4);
         begun = true;
       }
       for (;;) {
-        const row = readRow(bytes, at);
+        const row = readRow(bytes, at, end);
         if (row === undefined) break;
         at = row.end;
         if (row.fields !== undefined) onRow(row.fields);
       }
-      rest = bytes.subarray(at);
     }
   } catch (error) {
     throw databaseError(error, connection.target);
@@ -46,19 +50,20 @@ export async function copyRows(
 function readRow(
   bytes: Buffer,
   start: number,
+  whole: number,
 ): { readonly fields: (Buffer | null)[] | undefined; readonly end: number } | undefined {
-  if (bytes.length < start + 2) return undefined;
+  if (whole < start + 2) return undefined;
   const count = bytes.readInt16BE(start);
   if (count < 0) return { fields: undefined, end: start + 2 };
   const fields: (Buffer | null)[] = new Array(count);
   let at = start + 2;
   for (let field = 0; field < count; field += 1) {
-    if (bytes.length < at + 4) return undefined;
+    if (whole < at + 4) return undefined;
     const length = bytes.readInt32BE(at);
     at += 4;
     if (length < 0) fields[field] = null;
     else {
-      if (bytes.length < at + length) return undefined;
+      if (whole < at + length) return undefined;
       fields[field] = bytes.subarray(at, at + length);
       at += length;
     }

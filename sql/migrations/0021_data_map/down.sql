@@ -1,0 +1,16 @@
+delete from ops.duty_permissions where resource = 'data map';
+drop function privacy.path_condition(text, text);
+drop function privacy.undeclare(text, text);
+drop function privacy.declare_path(text, text, text, text, text, text, text, text, text);
+drop function privacy.declare_operational(text, text, text, text);
+drop function privacy.declare(text, text, text, text, text, text, text, text, text, text, text, text);
+drop function privacy.refuse_unknown_columns(text, text[]);
+drop table privacy.column_answers;
+drop table privacy.paths;
+drop table privacy.subjects;
+drop table privacy.obligations;
+drop table privacy.retentions;
+drop table privacy.purposes;
+drop table privacy.categories;
+drop function private.only_by_migration();
+revoke usage on schema privacy from nestsync_compliance, nestsync_sre, nestsync_admin;

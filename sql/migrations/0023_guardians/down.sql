@@ -1,0 +1,18 @@
+select privacy.undeclare('privacy.guardians');
+delete from privacy.subjects where subject = 'guardian';
+delete from ops.duty_permissions where resource = 'guardians';
+delete from audit.captured_tables where table_name = 'privacy.guardians'::regclass;
+drop function privacy.may_act_for(uuid, uuid, uuid, text, timestamptz);
+drop function private.may_act_for(uuid, uuid, uuid, text, timestamptz);
+drop function private.family_of_child(uuid);
+drop function privacy.end_guardian(uuid, uuid, date, text, text);
+drop function privacy.add_guardian(uuid, uuid, uuid, text, text, text[], text[], date, date);
+drop function privacy.check_guardian(uuid, uuid, uuid, text, text, text[], text[], date, date);
+drop function private.require_guardian_change(uuid);
+drop function private.require_guardians(uuid);
+drop function private.refuse_overlap(privacy.guardians);
+drop function private.guardian_days(privacy.guardians);
+drop table privacy.guardians;
+drop function private.keep_guardians_apart();
+drop function private.evidence_of(text);
+drop function audit.capture_privacy_guardians();

@@ -1,0 +1,13 @@
+select privacy.undeclare('privacy.export_shares');
+delete from audit.captured_tables where table_name = 'privacy.export_shares'::regclass;
+delete from ops.duty_permissions where resource = 'export_shares';
+drop function ops.record_expired_share(uuid, integer, text);
+drop function ops.expired_shares();
+drop function privacy.record_revocation(uuid, integer, text);
+drop function privacy.record_share(uuid, timestamptz, timestamptz, text);
+drop function privacy.begin_share(uuid, uuid, text, text);
+drop function private.export_to_share(uuid);
+drop function private.require_package_grant(privacy.exports);
+drop function privacy.export_request(uuid);
+drop table privacy.export_shares;
+drop function audit.capture_privacy_export_shares();

@@ -1,0 +1,18 @@
+select privacy.undeclare('privacy.correction_notices'), privacy.undeclare('privacy.corrections'), privacy.undeclare('privacy.recipient_columns'), privacy.undeclare('privacy.recipients');
+delete from ops.duty_permissions where resource in ('corrections', 'correction_notices', 'recipients', 'recipient_columns');
+delete from audit.captured_tables where table_name in ('privacy.corrections'::regclass, 'privacy.correction_notices'::regclass);
+drop trigger request_steps_corrected on privacy.request_steps;
+drop function private.refuse_uncorrected();
+drop function privacy.notify_recipient(text, text, text, date, text);
+drop function private.recipients_untold(privacy.requests);
+drop function privacy.correct(text, text, text, uuid, text, text, text, text, text);
+drop function privacy.plan_correction(text, text, text, uuid, text, text);
+drop function private.request_to_correct(text, text);
+drop function private.correctable(privacy.requests, text, uuid, text);
+drop table privacy.correction_notices;
+drop table privacy.corrections;
+drop table privacy.recipient_columns;
+drop table privacy.recipients;
+drop function private.guard_correction();
+drop function audit.capture_privacy_corrections();
+drop function audit.capture_privacy_correction_notices();

@@ -1,0 +1,92 @@
+import type { ChartBlock, Section } from '../../evidence/index.js';
+import { addDays, dayIn, weekdayOf } from '../clock/calendar-day.js';
+import type { Group } from './groups.js';
+import { CHARTS } from './words.js';
+
+/** So many weeks are drawn, the last ones; the files have all. */
+const SHOWN_WEEKS = 52;
+/** Of a child's measures, the last ones. */
+const SHOWN_MEASURES = 60;
+/** More points than this are read better as a line. */
+const BARS = 12;
+
+/** Gathers what the page draws from the rows of files as they are written; memory grows with years and children alone. */
+export class Charts {
+  /** Entries of the usage log by half hours in UTC: no zone has its midnight in the middle of one. */
+  readonly #halfHours = new Map<string, number>();
+  readonly #growth: { readonly name: string; readonly weights: string; readonly heights: string }[] = [];
+
+  add({ table: { table }, columns }: Group, values: readonly (string | null | undefined)[]): void {
+    const value = (name: string) => values[columns.findIndex((column) => column.column_name === name)] ?? '';
+    if (table === 'public.usage_logs') {
+      const at = value('logged_at');
+      if (at === '') return;
+      const half = `${at.slice(0, 14)}${at.slice(14, 16) < '30' ? '00' : '30'}`;
+      this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
+    } else if (table === 'public.children') {
+      const [weights, heights] = [value('weight_history'), value('height_history')];
+      if (weights !== '' || heights !== '') this.#growth.push({ name: value('name'), weights, heights });
+    }
+  }
+
+  /** Nothing where there is nothing to draw. */
+  section(zone: string): readonly Section[] {
+    const blocks: ChartBlock[] = [...this.#usage(zone), ...this.#growth.flatMap(growthOf)];
+    return blocks.length === 0 ? [] : [{ heading: CHARTS.heading, blocks }];
+  }
+
+  #usage(zone: string): ChartBlock[] {
+    const weeks = new Map<string, number>();
+    for (const [half, times] of this.#halfHours) {
+      const day = dayIn(new Date(`${half}:00Z`), zone);
+      const monday = addDays(day, -((weekdayOf(day) + 6) % 7));
+      weeks.set(monday, (weeks.get(monday) ?? 0) + times);
+    }
+    const last = [...weeks.keys()].sort().at(-1);
+    if (last === undefined) return [];
+    const first = [...weeks.keys()].sort()[0] as string;
+    const points: { label: string; value: number }[] = [];
+    // A week without an entry is drawn as none.
+    for (let week = last; week >= first && points.length < SHOWN_WEEKS; week = addDays(week, -7))
+      points.unshift({ label: week, value: weeks.get(week) ?? 0 });
+    const kind = points.length > BARS ? 'line' : 'bars';
+    return [{ kind, caption: CHARTS.usage, axis: CHARTS.week, unit: CHARTS.entries, points }];
+  }
+}
+
+function growthOf({
+  name,
+  weights,
+  heights,
+}: {
+  name: string;
+  weights: string;
+  heights: string;
+}): ChartBlock[] {
+  return (
+    [
+      [weights, 'kg', CHARTS.weight],
+      [heights, 'cm', CHARTS.height],
+    ] as const
+  ).flatMap(([history, measure, words]): ChartBlock[] => {
+    const points = measuresOf(history, measure);
+    if (points.length < 2) return [];
+    return [
+      { kind: 'line', caption: words(name), axis: CHARTS.day, unit: { en: measure, fr: measure }, points },
+    ];
+  });
+}
+
+/** The measures of a history by their day; what is none of them is in the files alone. */
+function measuresOf(history: string, measure: 'kg' | 'cm'): ChartBlock['points'] {
+  const entries: unknown = JSON.parse(history === '' ? '[]' : history);
+  return (Array.isArray(entries) ? (entries as Record<string, unknown>[]) : [])
+    .flatMap((entry) => {
+      const [label, value] = [entry?.on, entry?.[measure]];
+      return typeof label === 'string' && typeof value === 'number' && /^\d{4}-\d\d-\d\d/.test(label)
+        ? [{ label: label.slice(0, 10), value }]
+        : [];
+    })
+    .sort((a, b) => (a.label < b.label ? -1 : 1))
+    .slice(-SHOWN_MEASURES);
+}

@@ -1,0 +1,83 @@
+import sql from 'sql-template-tag';
+import type { Language } from '../../evidence/index.js';
+import type { Session } from '../../platform/database/session.js';
+import { NestctlError } from '../../platform/errors.js';
+import type { PackageSubject } from './exportable-request.js';
+import { describeTable, type ManifestTable } from './manifest.js';
+import { type PackageTable, readPackageTables, requireMap } from './package-tables.js';
+import { type People, readPeople } from './people.js';
+import { RowSource } from './row-source.js';
+import { Severer } from './sever.js';
+import { Tally } from './tally.js';
+
+export interface Subject {
+  /** The id of the account, or of the child. */
+  readonly person: string;
+  readonly subject_kind: PackageSubject['kind'];
+  readonly language: Language;
+  readonly zone: string;
+}
+
+export interface ExportPlan extends Subject {
+  readonly tables: readonly (ManifestTable & {
+    readonly columns: readonly string[];
+    /** How often others are replaced in it. */
+    readonly severances: number;
+  })[];
+  readonly rows: number;
+  /** Who is replaced, and how often. Never who it is. */
+  readonly aliases: readonly { readonly alias: string; readonly times: number }[];
+}
+
+/**
+ * What the package of an account or of a child would hold, by reading all of it. Writes nothing. Throws `map_incomplete`,
+ * `not_readable`, `no_such_person` and `no_grant`.
+ */
+export async function planExport(session: Session, of: PackageSubject): Promise<ExportPlan> {
+  await requireMap(session);
+  return await session.transaction(
+    async () => {
+      const { subject, tables, people } = await readSubject(session, of);
+      const tally = new Tally();
+      const source = new RowSource(session, of, new Severer(people));
+      for (const table of tables.filter(({ given }) => given > 0)) {
+        const exported = table.columns.filter((column) => column.exported);
+        for await (const { severed } of source.rows(table, exported)) tally.add(table.table, severed);
+      }
+      return {
+        ...subject,
+        tables: tables.map((table) => ({
+          ...describeTable(table),
+          columns: table.columns.filter(({ exported }) => exported).map(({ column_name }) => column_name),
+          severances: tally.in(table.table),
+        })),
+        rows: tables.reduce((sum, { given }) => sum + given, 0),
+        aliases: [...tally.aliases].map(([alias, times]) => ({ alias, times })),
+      };
+    },
+    { isolation: 'repeatable read', readOnly: true },
+  );
+}
+
+/** Whom a package is about, what it draws on and whom it could name, in the snapshot at hand. Throws `no_such_person`. */
+export async function readSubject(
+  session: Session,
+  of: PackageSubject,
+): Promise<{ subject: Subject; tables: PackageTable[]; people: People }> {
+  const tables = await readPackageTables(session, of);
+  const [account] =
+    of.kind === 'child'
+      ? [{ language: of.language, zone: of.zone }]
+      : await session.query<{ language: Language; zone: string }>(
+          sql`select u.language, u.timezone::text as zone from public.users u where u.id = ${of.id}::uuid`,
+        );
+  if (account === undefined) {
+    throw new NestctlError('There is no account with this id.', {
+      kind: 'not_found',
+      code: 'no_such_person',
+      next: 'nestctl access open --help',
+    });
+  }
+  const people = await readPeople(session, of, account.language);
+  return { subject: { person: of.id, subject_kind: of.kind, ...account }, tables, people };
+}

@@ -1,0 +1,78 @@
+export { type Consent, showConsents } from './consents/consent.js';
+export { type ConsentTurn, consentHistory } from './consents/consent-history.js';
+export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
+export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
+export { encryptionOf } from './encryption/read-encrypted.js';
+export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';
+export { type CreatedExport, createExport, type ExportWish } from './export/create-export.js';
+export {
+  type ExportableRequest,
+  exportableRequest,
+  type PackageSubject,
+  packageScope,
+  requestForChild,
+  requireStanding,
+} from './export/exportable-request.js';
+export { type ExportPlan, planExport } from './export/plan-export.js';
+export {
+  addGuardian,
+  type GuardianAddition,
+  guardianPerson,
+  planGuardian,
+} from './guardians/add-guardian.js';
+export { endGuardian, planGuardianEnding } from './guardians/end-guardian.js';
+export { type Guardian, listGuardians } from './guardians/guardian.js';
+export { mayActFor, type Standing } from './guardians/may-act-for.js';
+export { privacyJobs } from './maintenance-jobs.js';
+export type { ColumnAnswer, TablePath } from './map/answer.js';
+export { checkMap, type MapCheck } from './map/check-map.js';
+export { type ColumnExplanation, explainColumn } from './map/explain-column.js';
+export { SAMPLE_RULE, sampleColumns } from './map/sample-columns.js';
+export { type DataMap, showMap } from './map/show-map.js';
+export {
+  type Complaint,
+  type ComplaintClosing,
+  type ComplaintPlan,
+  closeComplaint,
+  planClosing,
+  planComplaint,
+  recordComplaint,
+} from './requests/complaint.js';
+export {
+  type Correction,
+  type CorrectionPlan,
+  type CorrectionWish,
+  correct,
+  type NoticePlan,
+  planCorrection,
+  planNotice,
+  type RecipientNotice,
+  recordNotice,
+} from './requests/correct.js';
+export type { ClockLine } from './requests/explain-clock.js';
+export { composeLetter, letterText, writeLetter } from './requests/letters/letter.js';
+export {
+  type ListedRequest,
+  listRequests,
+  type RequestPage,
+  type RequestSort,
+} from './requests/list-requests.js';
+export {
+  type Opening,
+  openRequest,
+  planOpening,
+  type RequestSubject,
+  type RequestWish,
+} from './requests/open-request.js';
+export { type DataRequest, readRequest } from './requests/request.js';
+export { type RequestFile, type RequestStep, showRequest } from './requests/show-request.js';
+export { planStep, type StepPlan, type StepWish, takeStep } from './requests/take-step.js';
+export { planRevocation, type Revocation, type RevocationPlan, revokeShares } from './share/revoke-share.js';
+export { planShare, type SharedLink, type SharePlan, sharePackage } from './share/share-package.js';
+export { requireNoLocks, withShareStore } from './share/share-store.js';
+export {
+  listPackages,
+  type Share,
+  type SharedPackage,
+  scopeOf,
+} from './share/shared-package.js';

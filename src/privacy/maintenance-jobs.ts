@@ -1,0 +1,46 @@
+import type { Session } from '../platform/database/session.js';
+import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js';
+import { removeExpired } from './share/remove-expired.js';
+
+/** What the rights of persons need again and again. */
+export const privacyJobs: readonly MaintenanceJob[] = [
+  {
+    name: 'requests',
+    summary: 'no request of a person goes unanswered beyond the limit of its law',
+    period: 'daily',
+    tolerance: 6 * 3_600_000,
+    limit: 5 * 60_000,
+    run: async ({ session }) => await lookForDue(session),
+  },
+  {
+    name: 'export-shares',
+    summary: 'no package stays in the object store beyond the link by which it was shared',
+    period: 'daily',
+    tolerance: 86_400_000,
+    limit: 30 * 60_000,
+    run: async ({ session, context, signal }) => await removeExpired(session, context, signal),
+  },
+];
+
+/** Days before its limit from which on a request is warned of. */
+const SOON = 5;
+
+async function lookForDue(session: Session): Promise<JobResult> {
+  const { open, overdue, due_soon } = await session.one<{ open: number; overdue: number; due_soon: number }>(
+    `select open::int, overdue::int, due_soon::int from ops.due_requests('${SOON} days')`,
+  );
+  const counts = { open, overdue, due_soon };
+  const warned = [
+    ...(overdue > 0 ? [`${requests(overdue)} past the limit, which is a refusal by silence`] : []),
+    ...(due_soon > 0 ? [`${requests(due_soon)} due within ${SOON} days`] : []),
+  ];
+  if (warned.length > 0)
+    return { outcome: 'finding', detail: `${warned.join('; ')}: nestctl request list`, counts };
+  return {
+    outcome: 'done',
+    detail: open === 0 ? 'none is open' : `${requests(open)} open, none due soon`,
+    counts,
+  };
+}
+
+const requests = (count: number) => (count === 1 ? 'a request is' : `${count} requests are`);

@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withConnection } from '../../src/platform/database/connection.js';
+import { finished, startConsole } from '../support/console.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { temporaryFolder } from '../support/evidence.js';
+import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
+import { unzip } from '../support/packages.js';
+import { makeFamily, type SmallFamily } from '../support/small-world.js';
+
+const WHY = ['--reason', 'her access request', '--ticket', 'DSR-1'];
+const ASKED = ['--kind', 'access', '--channel', 'email', '--asks', 'all you hold'];
+
+let database: TestDatabase;
+let me: OperatorConsole;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  me = await operatorConsole(database, { operator: await database.makeOperator('compliance'), owner: false });
+  expect((await me.run(['evidence', 'key', 'create', ...WHY])).code).toBe(0);
+});
+afterAll(() => database?.drop());
+
+/** A request of somebody's for their data. */
+async function asked(family?: SmallFamily): Promise<string> {
+  family ??= await makeFamily(database, { name: 'Tremblay' });
+  const opened = await me.json(['request', 'open', ...ASKED, '--user', family.core.id, ...WHY, '--yes']);
+  return opened.body.result.request.number;
+}
+const verify = (number: string) =>
+  me.json(['request', 'verify-identity', number, '--method', 'signed_in', ...WHY, '--yes']);
+
+test('a package is planned, asked about, written whole for its owner alone, recorded and verified', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'package.zip');
+  const number = await asked();
+  const create = ['export', 'create', number, '--file', file, ...WHY];
+  expect(await me.json([...create, '--yes'])).toMatchObject({
+    code: 6,
+    body: { error: { code: 'identity_not_verified', next: `nestctl request verify-identity ${number}` } },
+  });
+  expect((await verify(number)).code).toBe(0);
+
+  const dry = await me.json([...create, '--dry-run']);
+  expect([dry.code, dry.body.result.dry_run, dry.body.result.plan.rows > 5]).toEqual([0, true, true]);
+  expect((await me.json(create)).code).toBe(7);
+  expect(readdirSync(folder)).toEqual([]);
+
+  const done = await me.json([...create, '--yes']);
+  expect(done).toMatchObject({
+    code: 0,
+    body: { result: { request: number, file } },
+  });
+  expect(done.body.meta.events.tables.map((one: { table: string }) => one.table)).toContain(
+    'privacy.exports',
+  );
+  expect([readdirSync(folder), statSync(file).mode & 0o777]).toEqual([['package.zip'], 0o600]);
+  expect(await me.json(['export', 'verify', file])).toMatchObject({
+    code: 0,
+    body: { result: { verified: true } },
+  });
+
+  expect(await me.json([...create, '--yes'])).toMatchObject({
+    code: 6,
+    body: { error: { code: 'file_exists' } },
+  });
+  const again = ['export', 'create', number, '--file', join(folder, 'again.zip'), '--yes'];
+  const { stdout, stderr, code } = await me.run(again);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`answers ${number}`)]);
+  expect(stderr).toContain(`next  nestctl export verify ${join(folder, 'again.zip')}`);
+});
+
+test('the package of a child is for a guardian of record who may act for it', async () => {
+  const family = await makeFamily(database, { name: 'Gagnon' });
+  const file = join(temporaryFolder(), 'child.zip');
+  const child = ['--family', family.id, '--child', family.child];
+  const asks = ['--requester', 'guardian', '--requester-user', family.core.id, '--language', 'fr'];
+  const opened = await me.json(['request', 'open', ...ASKED, ...child, ...asks, ...WHY, '--yes']);
+  const { number } = opened.body.result.request;
+  const plan = ['export', 'plan', '--child', family.child, ...WHY];
+  expect(await me.json(plan)).toMatchObject({ code: 6, body: { error: { code: 'identity_not_verified' } } });
+  const add = ['guardian', 'add', ...child, '--user', family.core.email, '--basis', 'parent', '--evidence'];
+  const added = await me.json([...add, 'act_of_birth', '--from', '2025-02-03', ...WHY, '--yes']);
+  const seen = ['--method', 'signed_in', '--authority', 'guardian_of_record'];
+  expect((await me.json(['request', 'verify-identity', number, ...seen, ...WHY, '--yes'])).code).toBe(0);
+
+  const planned = await me.json(plan);
+  expect(planned.body.result).toMatchObject({ person: family.child, subject_kind: 'child', language: 'fr' });
+  const create = ['export', 'create', number, '--file', file, ...WHY, '--yes'];
+  expect(await me.json(create)).toMatchObject({ code: 0, body: { result: { person: family.child } } });
+  const files = await unzip(file);
+  expect(files.get('index.html')).toContain('Renseignements personnels d’un enfant');
+  expect([...files.values()].join('')).not.toContain(family.core.email);
+
+  const { id } = added.body.result.guardian;
+  const end = ['guardian', 'end', id, '--family', family.id, '--because', 'deprivation', ...WHY, '--yes'];
+  expect((await me.json(end)).code).toBe(0);
+  expect(await me.json([...create.slice(0, 4), `${file}.2`, ...WHY, '--yes'])).toMatchObject({
+    code: 6,
+    body: { error: { code: 'not_a_guardian' } },
+  });
+  expect(existsSync(`${file}.2`)).toBe(false);
+});
+
+test('killed at any moment, no file stands where a package belongs that is not whole', async () => {
+  const folder = temporaryFolder();
+  const number = await asked();
+  await verify(number);
+  for (const after of [400, 700, 1000, 1300]) {
+    const file = join(folder, `${after}.zip`);
+    const child = startConsole(['export', 'create', number, '--file', file, ...WHY, '--yes'], {
+      env: me.env,
+    });
+    const end = finished(child);
+    await sleep(after);
+    child.kill('SIGTERM');
+    await end;
+    if (existsSync(file)) expect((await me.json(['export', 'verify', file])).code).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  }
+});
+
+/** A verified request of somebody's who got so many messages that their package is not made in a moment. */
+async function askedForMuch(): Promise<{ number: string; marker: string }> {
+  const family = await makeFamily(database, { name: 'Tremblay' });
+  const marker = randomUUID();
+  await withConnection(database.superuser, (superuser) =>
+    superuser.query(
+      `insert into public.notification_logs (user_id, notification_type, channel, title, message)
+       select $1, 'usage_reminder', 'push', $2, md5(n::text) || md5((n + 1)::text) from generate_series(1, 12000) n`,
+      [family.core.id, marker],
+    ),
+  );
+  const number = await asked(family);
+  await verify(number);
+  return { number, marker };
+}
+
+test('killed without a chance to tidy up, the next run removes what was left, says so, and one whole file stands', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'package.zip');
+  const { number } = await askedForMuch();
+  const create = ['export', 'create', number, '--file', file, ...WHY, '--yes'];
+  const hidden = () => readdirSync(folder).filter((name) => name.startsWith('.'));
+  const written = () => hidden().some((name) => statSync(join(folder, name)).size > 10_000);
+  const child = startConsole(create, { env: me.env });
+  const end = finished(child);
+  while (!written()) await sleep(1);
+  // While it is at work its file is its own.
+  expect(await me.json(create)).toMatchObject({ code: 6, body: { error: { code: 'being_written' } } });
+  child.kill('SIGKILL');
+  expect((await end).signal).toBe('SIGKILL');
+  const [left = '', ...more] = hidden();
+  expect([more, statSync(join(folder, left)).mode & 0o777]).toEqual([[], 0o600]);
+  // Of other targets, whatever they are called, and not made by nestctl.
+  const strangers = ['.package.zip', '.package.zip.partial', left.replace('package', 'packagf')];
+  for (const name of strangers) writeFileSync(join(folder, name), 'kept');
+  const elsewhere = left.replace(/-[0-9a-f]{12}-/, '-000000000000-');
+  writeFileSync(join(folder, elsewhere), 'kept');
+
+  expect((await me.json([...create, '--dry-run'])).code).toBe(0);
+  expect(hidden()).toContain(left);
+  const again = await me.json(create);
+  expect(again.code).toBe(0);
+  expect(again.body.warnings).toContainEqual({
+    code: 'leftover_removed',
+    message: expect.stringMatching(
+      new RegExp(`^Removed .*: ${join(folder, left)}\\. Another machine .*: ${join(folder, elsewhere)}\\.`),
+    ),
+  });
+  expect(readdirSync(folder).sort()).toEqual([...strangers, elsewhere, 'package.zip'].sort());
+  expect((await me.json(['export', 'verify', file])).code).toBe(0);
+});
+
+test('nothing of a package is written anywhere but beside its place, neither while it is made nor for good', async () => {
+  const folder = temporaryFolder();
+  const home = temporaryFolder();
+  const temporary = join(home, 'tmp');
+  mkdirSync(temporary);
+  const { number, marker } = await askedForMuch();
+  const env = { ...me.env, TMPDIR: temporary, HOME: home, XDG_CACHE_HOME: join(home, 'cache') };
+  const files = (under: string) =>
+    readdirSync(under, { recursive: true })
+      .map((name) => join(under, String(name)))
+      .filter((path) => existsSync(path) && statSync(path).isFile());
+  const kept = new Set(files(me.env.NESTCTL_HOME as string));
+  for (const signal of [undefined, 'SIGKILL'] as const) {
+    const child = startConsole(
+      ['export', 'create', number, '--file', join(folder, `${signal}.zip`), ...WHY, '--yes'],
+      { env },
+    );
+    let over = false;
+    const end = finished(child).then((result) => {
+      over = true;
+      return result;
+    });
+    const opened = new Set<string>();
+    let rounds = 0;
+    while (!over) {
+      for (const path of filesOpenIn(child.pid as number)) opened.add(path);
+      for (const path of files(temporary)) opened.add(path);
+      const began = [...opened].some((path) => path.endsWith('.partial'));
+      if (began && signal !== undefined) rounds += 1;
+      if (rounds === 20) child.kill(signal);
+      await sleep(1);
+    }
+    expect((await end).signal).toBe(signal ?? null);
+    const own = (path: string) => path.startsWith(join(folder, `.${signal}.zip.`));
+    expect([...opened].filter(own)).toHaveLength(1);
+    const others = [...opened, ...files(home), ...files(me.env.NESTCTL_HOME as string)].filter(
+      (path) => !own(path) && !kept.has(path) && existsSync(path),
+    );
+    for (const path of others) expect(readFileSync(path, 'utf8'), path).not.toContain(marker);
+    expect([...opened].filter((path) => path.startsWith(temporary))).toEqual([]);
+  }
+});
+
+/** Regular files that a process has open for writing, those without a name any more among them. */
+function filesOpenIn(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
+      const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
+      const path = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return (flags & 3) > 0 && path.startsWith('/') && !path.startsWith('/dev/') ? [path] : [];
+    });
+  } catch {
+    return [];
+  }
+}
