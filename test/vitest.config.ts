@@ -4,20 +4,10 @@ import { workers } from './support/workers.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Of test/systems: many cases on databases and processes of their own, which take nothing from each other. */
-const SIDE_BY_SIDE = [
-  ...['access-lint', 'access-versions', 'audit-attacker', 'audit-versions', 'bad-input', 'diagnose'],
-  ...[
-    'every-command',
-    'explain',
-    'explain-at',
-    'export-planting',
-    'family-moves',
-    'fuzz',
-    'isolation-versions',
-    'migrations',
-  ],
-  ...['operators', 'prove', 'receipts', 'secrets'],
+/** Of test/systems: those that wait for a program within a time, or take the machine's own places. */
+const ALONE = [
+  ...['audit-follow', 'installation', 'local-interrupted', 'local-recovery', 'local-states', 'local-users'],
+  'object-store',
 ].map((name) => `test/systems/${name}.test.ts`);
 
 interface Options {
@@ -57,8 +47,8 @@ export default defineConfig({
       project('repo', { database: false }),
       project('console', { database: true, processes: true }),
       project('database', { database: true }),
-      project('systems', { exclude: SIDE_BY_SIDE, database: true, processes: true, alone: true }),
-      project('systems-side-by-side', { include: SIDE_BY_SIDE, database: true, processes: true }),
+      project('systems', { exclude: ALONE, database: true, processes: true }),
+      project('systems-alone', { include: ALONE, database: true, processes: true, alone: true }),
     ],
   },
 });

@@ -172,7 +172,7 @@ describe('every command of the build', () => {
 describe('the stable interface', () => {
   const HOW =
     'The interface that scripts depend on has changed. If that is meant, and CHANGELOG.md says so, write it down with: ' +
-    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project systems-side-by-side test/systems/every-command.test.ts';
+    'UPDATE_INTERFACE=1 npx vitest run --config test/vitest.config.ts --project systems test/systems/every-command.test.ts';
 
   function compare(file: string, now: string): void {
     const path = join(FOLDER, file);
