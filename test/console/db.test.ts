@@ -51,6 +51,9 @@ const applied = async () => {
       );
 };
 
+/** The first migration that does. */
+const OUTSIDE = '0033_author_indexes';
+
 describe('on an empty database', () => {
   beforeEach(() => use('template0'));
 
@@ -74,7 +77,8 @@ describe('on an empty database', () => {
     const dry = await db('migrate', '--dry-run', '--context', 'here');
     expect(
       dry.answer.result.plan.migrations.map(({ rehearsed }: { rehearsed: unknown }) => rehearsed),
-    ).toEqual(names.map(() => true));
+      // Behind what cannot be taken back nothing can be tried.
+    ).toEqual(names.map((name) => name < OUTSIDE || `${OUTSIDE} runs outside a transaction`));
     expect(await applied()).toEqual([]);
     expect((await db('migrate', '--context', 'here')).code).toBe(0);
     expect(await applied()).toEqual(names);

@@ -1,6 +1,7 @@
 import type { ChartBlock, Section } from '../../evidence/index.js';
 import { addDays, dayIn, weekdayOf } from '../clock/calendar-day.js';
 import type { Group } from './groups.js';
+import type { Values } from './read-rows.js';
 import { CHARTS } from './words.js';
 
 /** So many weeks are drawn, the last ones; the files have all. */
@@ -16,17 +17,26 @@ export class Charts {
   readonly #halfHours = new Map<string, number>();
   readonly #growth: { readonly name: string; readonly weights: string; readonly heights: string }[] = [];
 
-  add({ table: { table }, columns }: Group, values: readonly (string | null | undefined)[]): void {
-    const value = (name: string) => values[columns.findIndex((column) => column.column_name === name)] ?? '';
-    if (table === 'public.usage_logs') {
-      const at = value('logged_at');
-      if (at === '') return;
-      const half = `${at.slice(0, 14)}${at.slice(14, 16) < '30' ? '00' : '30'}`;
-      this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
-    } else if (table === 'public.children') {
-      const [weights, heights] = [value('weight_history'), value('height_history')];
-      if (weights !== '' || heights !== '') this.#growth.push({ name: value('name'), weights, heights });
+  /** What takes the rows of a group, with its columns in their order; undefined where nothing is drawn of them. */
+  reader({ table: { table }, columns }: Group): ((values: Values) => void) | undefined {
+    const at = (name: string) => columns.findIndex((column) => column.column_name === name);
+    if (table === 'public.usage_logs' && at('logged_at') >= 0) {
+      const time = at('logged_at');
+      return (values) => this.#use(values[time] ?? '');
     }
+    if (table !== 'public.children') return undefined;
+    const [name, weights, heights] = [at('name'), at('weight_history'), at('height_history')];
+    return (values) => this.#grow(values[name] ?? '', values[weights] ?? '', values[heights] ?? '');
+  }
+
+  #use(at: string): void {
+    if (at === '') return;
+    const half = `${at.slice(0, 14)}${at.slice(14, 16) < '30' ? '00' : '30'}`;
+    this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
+  }
+
+  #grow(name: string, weights: string, heights: string): void {
+    if (weights !== '' || heights !== '') this.#growth.push({ name, weights, heights });
   }
 
   /** Nothing where there is nothing to draw. */

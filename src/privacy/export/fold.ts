@@ -12,18 +12,30 @@ export function fold(original: string): Folded {
   const offsets: number[] = [];
   let at = 0;
   for (const character of original) {
-    const folded = character
-      .normalize('NFKD')
-      .replace(/[\p{M}\p{Cf}]/gu, '')
-      .toLowerCase()
-      .normalize('NFKD')
-      .replace(/\p{M}/gu, '');
+    const folded = foldCharacter(character);
     for (let unit = 0; unit < folded.length; unit += 1) offsets.push(at);
     text += folded;
     at += character.length;
   }
   offsets.push(at);
   return { text, offsets };
+}
+
+/** Of the characters that were met: there are few in the texts of one language, and each takes its time. */
+const characters = new Map<string, string>();
+const MOST_CHARACTERS = 10_000;
+
+function foldCharacter(character: string): string {
+  const known = characters.get(character);
+  if (known !== undefined) return known;
+  const folded = character
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{Cf}]/gu, '')
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '');
+  if (characters.size < MOST_CHARACTERS) characters.set(character, folded);
+  return folded;
 }
 
 /** Where a stretch of the folded text stands in the original, with what nobody sees behind its last character. */

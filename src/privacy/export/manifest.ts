@@ -1,7 +1,6 @@
 import type { Language } from '../../evidence/index.js';
 import { type Group, whyWithheld } from './groups.js';
 import type { Origin, PackageTable } from './package-tables.js';
-import type { WrittenFile } from './write-zip.js';
 
 /** What a package is, before anything of it is read. */
 export interface PackageFacts {
@@ -18,6 +17,13 @@ export interface PackageFacts {
   readonly zone: string;
   /** Months of the audit log that are in archives and not looked into. */
   readonly archived_months: readonly string[];
+}
+
+/** A file of a package as it was written. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 export interface Manifest extends PackageFacts {

@@ -6,7 +6,7 @@ import type { PackageSubject } from './exportable-request.js';
 import { describeTable, type ManifestTable } from './manifest.js';
 import { type PackageTable, readPackageTables, requireMap } from './package-tables.js';
 import { type People, readPeople } from './people.js';
-import { RowSource } from './row-source.js';
+import { readRows } from './read-rows.js';
 import { Severer } from './sever.js';
 import { Tally } from './tally.js';
 
@@ -39,10 +39,11 @@ export async function planExport(session: Session, of: PackageSubject): Promise<
     async () => {
       const { subject, tables, people } = await readSubject(session, of);
       const tally = new Tally();
-      const source = new RowSource(session, of, new Severer(people));
+      const severer = new Severer(people);
       for (const table of tables.filter(({ given }) => given > 0)) {
         const exported = table.columns.filter((column) => column.exported);
-        for await (const { severed } of source.rows(table, exported)) tally.add(table.table, severed);
+        for await (const rows of readRows(session, of, table, exported, severer))
+          for (const { severed } of rows) tally.add(table.table, severed);
       }
       return {
         ...subject,

@@ -29,6 +29,9 @@ const PARTICLES = new Set(
 const ADDRESS = /[^\s@<>()",;:'`]+@[^\s@<>()",;:'`]+\.[\p{L}]{2,}/gu;
 const NUMBER = /\+?\(?\d[\d .()\-/]{5,30}\d/g;
 const ID = /(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])/g;
+/** What every id, and every number, has in it. */
+const PART_OF_ID = '[0-9a-f]{8}-?[0-9a-f]{4}';
+const PART_OF_NUMBER = '\\d[\\d .()\\-/]{5}';
 /** Between the words of a name stands no more than this: blanks, a hyphen, the dot and the at of an address. */
 const APART = 3;
 
@@ -44,6 +47,8 @@ export class Severer {
   readonly #ids = new Map<string, string>();
   readonly #own: ReadonlySet<string>;
   readonly #strangers = new Map<string, string>();
+  /** A folded text that it does not match names nobody, nor does any part of that text; most are told so at once. */
+  readonly #suspect: RegExp;
 
   constructor(people: People) {
     this.#people = people;
@@ -59,6 +64,14 @@ export class Severer {
     }
     for (const terms of this.#terms.values()) terms.sort((a, b) => b.words.length - a.words.length);
     this.#literals.sort((a, b) => b.text.length - a.text.length);
+    this.#suspect = new RegExp(
+      [
+        ...[...this.#terms.keys(), ...this.#literals.map(({ text }) => text)].map(escaped),
+        ...(this.#ids.size > 0 ? [PART_OF_ID] : []),
+        ...(this.#numbers.size > 0 ? [PART_OF_NUMBER] : []),
+        '@',
+      ].join('|'),
+    );
   }
 
   /** What stands for each of the others, found or not. */
@@ -81,6 +94,7 @@ export class Severer {
 
   text(value: string): Severed {
     const folded = fold(value);
+    if (!this.#suspect.test(folded.text)) return { text: value, aliases: [] };
     const spans = this.#find(folded.text);
     if (spans.length === 0) return { text: value, aliases: [] };
     let text = '';
@@ -95,6 +109,8 @@ export class Severer {
 
   /** JSON as text: its strings, names of fields among them, and numbers that are somebody's telephone. */
   json(value: string): Severed {
+    // Where nothing is escaped, its strings are parts of it.
+    if (!value.includes('\\') && !this.#suspect.test(fold(value).text)) return { text: value, aliases: [] };
     const aliases: string[] = [];
     const text = value.replace(/"(?:[^"\\]|\\.)*"|\d{10,15}/g, (token) => {
       const inner = token.startsWith('"') ? (JSON.parse(token) as string) : token;
@@ -206,6 +222,8 @@ function apart(spans: readonly Span[]): Span[] {
   }
   return kept;
 }
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 
 const plainId = (id: string) => id.replaceAll('-', '').toLowerCase();
 

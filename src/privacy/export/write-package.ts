@@ -1,22 +1,23 @@
-import type { Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { renderReport } from '../../evidence/index.js';
 import type { Session } from '../../platform/database/session.js';
-import { addTurn } from './account-sections.js';
-import { csvCell, jsonCell } from './cell.js';
+import { FilePacker, type PackedFile, packText } from '../../platform/zip/packed-file.js';
+import { zipOf } from '../../platform/zip/zip-of.js';
+import { csvCell } from './cell.js';
 import { Charts } from './charts.js';
 import type { PackageSubject } from './exportable-request.js';
+import { GroupFiles } from './group-files.js';
 import { type Group, groupsOf } from './groups.js';
-import { type Manifest, manifestOf, type PackageFacts } from './manifest.js';
+import { type Manifest, manifestOf, type PackageFacts, type WrittenFile } from './manifest.js';
 import type { PackageTable } from './package-tables.js';
-import { type Preview, packagePage, SHOWN_ROWS } from './page.js';
+import { type Preview, packagePage } from './page.js';
 import type { People } from './people.js';
-import type { PackageRow } from './read-rows.js';
-import { RowSource } from './row-source.js';
+import { type PackageRow, readRows } from './read-rows.js';
 import { schemaOf } from './schema.js';
 import { type Seal, sealZip } from './sealed-zip.js';
 import { Severer } from './sever.js';
 import { Tally } from './tally.js';
-import { type WrittenFile, writeZip, type ZipEntry } from './write-zip.js';
 
 export interface PackageContent {
   readonly of: PackageSubject;
@@ -39,136 +40,147 @@ export interface WritingOptions {
 }
 
 /**
- * Writes the package of a person as one ZIP file, as its rows come from the server; memory does not grow with them.
- * Within a transaction of one snapshot, the one in which tables and people were read.
+ * Writes the package of a person as one ZIP file, as its rows come from the server, each once; memory does not grow with
+ * them. Within a transaction of one snapshot, the one in which tables and people were read.
  */
 export async function writePackage(
   session: Session,
-  { of, facts, tables, people }: PackageContent,
+  content: PackageContent,
   { sign, signal, onFile }: WritingOptions,
   sink: Writable,
 ): Promise<WrittenPackage> {
-  const files: WrittenFile[] = [];
-  const rows = new Map<string, number>();
-  const tally = new Tally();
-  const charts = new Charts();
-  const previews: Preview[] = [];
-  const severer = new Severer(people);
-  const groups = tables.filter(({ given }) => given > 0).flatMap((table) => groupsOf(table, facts.kind));
-  const source = new RowSource(session, of, severer);
-  const read = (group: Group) => source.rows(group.table, group.columns);
-  // What the key has of others is in every file of a table, and counts once.
-  const counts = (group: Group) => {
-    const first = groups.find(({ table }) => table === group.table) === group;
-    const names = group.columns
-      .filter(({ in_key }) => first || !in_key)
-      .map(({ column_name }) => column_name);
-    return (severed: PackageRow['severed']) => severed.filter(({ column }) => names.includes(column));
-  };
-  let manifest: Manifest | undefined;
+  const writing = new PackageWriting(session, content, (file) => onFile?.(file.path));
   let sealed: Seal | undefined;
-
-  const entries: ZipEntry[] = groups.flatMap((group) => [
-    {
-      path: `${group.path}.json`,
-      chunks: async function* () {
-        const preview: Preview = { group, rows: [], more: 0, turns: new Map() };
-        previews.push(preview);
-        const counted = counts(group);
-        let count = 0;
-        for await (const row of read(group)) {
-          count += 1;
-          tally.add(group.table.table, counted(row.severed));
-          addTurn(group, row.values, preview.turns);
-          charts.add(group, row.values);
-          if (count <= SHOWN_ROWS) preview.rows.push(row.values);
-          yield `${count === 1 ? '[' : ','}\n${jsonRow(group, row.values)}`;
-        }
-        preview.more = Math.max(0, count - SHOWN_ROWS);
-        rows.set(group.path, count);
-        yield count === 0 ? '[]\n' : '\n]\n';
-      },
-    },
-    {
-      path: `${group.path}.csv`,
-      chunks: async function* () {
-        yield `${group.columns.map(({ column_name }) => column_name).join(',')}\r\n`;
-        for await (const { values } of read(group)) yield csvRow(group, values);
-      },
-    },
-    { path: `schema/${group.path}.schema.json`, chunks: () => whole(json(schemaOf(group))) },
-  ]);
-  entries.push({
-    path: 'severances.csv',
-    chunks: async function* () {
-      yield 'table,key,column,alias,times\r\n';
-      for (const group of groups) {
-        if (!group.columns.some(({ column_name }) => tally.has(group.table.table, column_name))) continue;
-        const key = group.columns.filter(({ in_key }) => in_key);
-        const told = counts(group);
-        for await (const { values, severed } of read(group)) {
-          const name = key.map((column) => values[group.columns.indexOf(column)] ?? '').join('/');
-          for (const { column, aliases } of told(severed)) {
-            for (const [alias, times] of timesOf(aliases))
-              yield `${[group.table.table, name, column, alias].map((cell) => csvCell('text', cell)).join(',')},${times}\r\n`;
-          }
-        }
-      }
-    },
-  });
-  entries.push({
-    path: 'index.html',
-    chunks: () => {
-      const content = { facts, tables, previews, rows, charts, aliases: tally.aliases };
-      const { language, zone } = facts;
-      return whole(renderReport(packagePage(content), { language, zone }));
-    },
-  });
-  entries.push({
-    path: 'manifest.json',
-    chunks: () => {
-      manifest = manifestOf({ facts, tables, groups, files, rows, tally: tally.counts });
-      return whole(json(manifest));
-    },
-  });
   const seal = sealZip((hash) => {
     sealed = hash;
-    return sign(hash, manifest as Manifest, files.at(-1)?.sha256 as string);
+    return sign(hash, writing.manifest, writing.manifestSha256);
   });
-  const told = (file: WrittenFile) => {
-    files.push(file);
-    onFile?.(file.path);
-  };
-  await writeZip(entries, { at: new Date(facts.made_at), seal, signal, onFile: told }, sink);
-  return {
-    seal: sealed as Seal,
-    manifest: manifest as Manifest,
-    manifest_sha256: files.at(-1)?.sha256 as string,
-  };
+  const bytes = zipOf(writing.files(), new Date(content.facts.made_at));
+  await pipeline(Readable.from(bytes, { objectMode: false }), seal, sink, { end: false, signal });
+  return { seal: sealed as Seal, manifest: writing.manifest, manifest_sha256: writing.manifestSha256 };
 }
 
-function jsonRow({ columns }: Group, values: readonly (string | null | undefined)[]): string {
-  const cells = columns.flatMap(({ column_name, kind }, at) => {
-    const value = values[at];
-    return value === undefined
-      ? []
-      : [`${JSON.stringify(column_name)}:${value === null ? 'null' : jsonCell(kind, value)}`];
-  });
-  return `{${cells.join(',')}}`;
+class PackageWriting {
+  readonly #session: Session;
+  readonly #content: PackageContent;
+  readonly #onFile: (file: WrittenFile) => void;
+  readonly #severer: Severer;
+  readonly #tally = new Tally();
+  readonly #charts = new Charts();
+  readonly #previews: Preview[] = [];
+  readonly #groups: Group[] = [];
+  readonly #rows = new Map<string, number>();
+  readonly #written: WrittenFile[] = [];
+  #manifest: Manifest | undefined;
+
+  constructor(session: Session, content: PackageContent, onFile: (file: WrittenFile) => void) {
+    this.#session = session;
+    this.#content = content;
+    this.#onFile = onFile;
+    this.#severer = new Severer(content.people);
+  }
+
+  /** Of all the others; there when they are written. */
+  get manifest(): Manifest {
+    return this.#manifest as Manifest;
+  }
+
+  get manifestSha256(): string {
+    return this.#written.at(-1)?.sha256 as string;
+  }
+
+  async *files(): AsyncGenerator<PackedFile> {
+    for await (const file of this.#all()) {
+      const { path, sha256, bytes } = file;
+      this.#written.push({ path, sha256, bytes });
+      yield file;
+      this.#onFile({ path, sha256, bytes });
+    }
+  }
+
+  async *#all(): AsyncGenerator<PackedFile> {
+    const { facts, tables } = this.#content;
+    const severances = new FilePacker('severances.csv');
+    try {
+      await severances.write('table,key,column,alias,times\r\n');
+      for (const table of tables) {
+        const groups = table.given > 0 ? groupsOf(table, facts.kind) : [];
+        this.#groups.push(...groups);
+        if (groups.length > 0) yield* this.#table(table, groups, severances);
+      }
+      yield await severances.end();
+    } finally {
+      await severances.discard();
+    }
+    yield await packText('index.html', this.#page());
+    this.#manifest = manifestOf({
+      ...{ facts, tables, groups: this.#groups, files: this.#written },
+      ...{ rows: this.#rows, tally: this.#tally.counts },
+    });
+    yield await packText('manifest.json', json(this.#manifest));
+  }
+
+  async *#table(
+    table: PackageTable,
+    groups: readonly Group[],
+    severances: FilePacker,
+  ): AsyncGenerator<PackedFile> {
+    const columns = [...new Set(groups.flatMap((group) => group.columns))];
+    const key = columns.flatMap(({ in_key }, at) => (in_key ? [at] : []));
+    const files = groups.map((group) => new GroupFiles(group, columns, this.#charts));
+    const packed: PackedFile[] = [];
+    try {
+      for await (const rows of readRows(this.#session, this.#content.of, table, columns, this.#severer)) {
+        for (const row of rows) {
+          for (const file of files) {
+            const full = file.add(row.values);
+            if (full !== undefined) await full;
+          }
+          if (row.severed.length === 0) continue;
+          this.#tally.add(table.table, row.severed);
+          await severances.write(severed(table, key, row));
+        }
+      }
+      for (const [at, file] of files.entries()) {
+        const group = groups[at] as Group;
+        this.#previews.push(file.preview);
+        this.#rows.set(group.path, file.rows);
+        packed.push(...(await file.end()));
+        packed.push(await packText(`schema/${group.path}.schema.json`, json(schemaOf(group))));
+      }
+      for (let file = packed.shift(); file !== undefined; file = packed.shift()) yield file;
+    } finally {
+      await Promise.all([...packed.map((file) => file.close()), ...files.map((file) => file.discard())]);
+    }
+  }
+
+  #page(): string {
+    const { facts, tables } = this.#content;
+    const page = packagePage({
+      ...{ facts, tables, previews: this.#previews, rows: this.#rows, charts: this.#charts },
+      aliases: this.#tally.aliases,
+    });
+    return renderReport(page, { language: facts.language, zone: facts.zone });
+  }
 }
 
-function csvRow({ columns }: Group, values: readonly (string | null | undefined)[]): string {
-  return `${columns.map(({ kind }, at) => csvCell(kind, values[at] ?? null)).join(',')}\r\n`;
+/** The lines of severances.csv of a row. */
+function severed({ table }: PackageTable, key: readonly number[], { values, severed }: PackageRow): string {
+  const name = key.map((at) => values[at] ?? '').join('/');
+  return severed
+    .flatMap(({ column, aliases }) =>
+      [...timesOf(aliases)].map(
+        ([alias, times]) =>
+          `${[table, name, column, alias].map((cell) => csvCell('text', cell)).join(',')},${times}\r\n`,
+      ),
+    )
+    .join('');
 }
 
 function timesOf(aliases: readonly string[]): Map<string, number> {
   const times = new Map<string, number>();
   for (const alias of aliases) times.set(alias, (times.get(alias) ?? 0) + 1);
   return times;
-}
-
-async function* whole(text: string): AsyncGenerator<string> {
-  yield text;
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
