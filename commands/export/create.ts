@@ -35,8 +35,15 @@ export default class ExportCreate extends GrantedWrite<typeof ExportCreate> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { recordReading } = await import('../../src/audit/index.js');
     const { openEvidence } = await import('../../src/evidence/index.js');
-    const { createExport, exportableRequest, packageScope, planExport, requireRecipients, requireStanding } =
-      await import('../../src/privacy/index.js');
+    const {
+      createExport,
+      exportableRequest,
+      measureResidency,
+      packageScope,
+      planExport,
+      requireRecipients,
+      requireStanding,
+    } = await import('../../src/privacy/index.js');
     const { file } = this.flags;
     const wish = encryptionWish(this.flags);
     if (typeof wish === 'object') await requireRecipients(wish.recipients);
@@ -52,7 +59,9 @@ export default class ExportCreate extends GrantedWrite<typeof ExportCreate> {
         plan: async () => {
           const filter = { [scope.kind]: scope.id };
           this.warning('archived_months', await recordReading(session, { kind: 'export', filter }));
-          return await planExport(session, request.subject);
+          // Nobody who has consented already waits for how often others are replaced.
+          const { yes, 'dry-run': dry } = this.flags;
+          return await planExport(session, request.subject, yes && !dry ? 'counts' : 'rows');
         },
         show: (plan) => exportViews(plan, exportTable(plan)),
         question: ({ person, rows }) =>
@@ -60,7 +69,8 @@ export default class ExportCreate extends GrantedWrite<typeof ExportCreate> {
         apply: async () => {
           const encryptTo = await encryptionOfWish(wish, this.flags, this.jsonWanted);
           await this.clearFor(output);
-          const asked = { request, encryptTo, signal: this.signal, onFile: this.progress };
+          const residency = await measureResidency(await this.context());
+          const asked = { request, residency, encryptTo, signal: this.signal, onFile: this.progress };
           return await streamOutput(output, (sink) => createExport(session, evidence, asked, sink));
         },
         done: (created) => ({

@@ -4,7 +4,7 @@ interface PlannedTable {
   readonly table: string;
   readonly rows: number;
   readonly columns: readonly string[];
-  readonly severances: number;
+  readonly severances: number | null;
   readonly entered: number;
   readonly withheld_columns: readonly { readonly column: string; readonly why: string }[];
   readonly withheld_rows: readonly { readonly rows: number; readonly why: string }[];
@@ -15,7 +15,7 @@ interface Plan {
   readonly language: string;
   readonly rows: number;
   readonly tables: readonly PlannedTable[];
-  readonly aliases: readonly { readonly alias: string; readonly times: number }[];
+  readonly aliases: readonly { readonly alias: string; readonly times: number }[] | null;
 }
 
 export const EXPORT_COLUMNS: readonly Column<PlannedTable>[] = [
@@ -59,7 +59,7 @@ export function exportViews({ person, language, rows, tables, aliases }: Plan, o
       { name: 'column', value: ({ name }) => name },
       { name: 'why', value: ({ why }) => why, keep: true },
     ]),
-    ...listed('Others, each under one name', aliases, [
+    ...listed('Others, each under one name', aliases ?? [], [
       { name: 'alias', value: ({ alias }) => alias },
       { name: 'times', value: ({ times }) => times, align: 'right' },
     ]),

@@ -14,6 +14,7 @@ export {
   requireStanding,
 } from './export/exportable-request.js';
 export { type ExportPlan, planExport } from './export/plan-export.js';
+export { type MeasuredPlace, measureResidency } from './export/residency.js';
 export {
   addGuardian,
   type GuardianAddition,

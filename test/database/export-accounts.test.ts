@@ -526,7 +526,7 @@ describe('no account', () => {
     await asCompliance(officer, other.id, async (session) => {
       for (const statement of [
         'select * from privacy.package_accounts($1)',
-        `select * from privacy.package_account($1, 'requests', '{told}')`,
+        `select * from privacy.package_account($1, 'requests', '{told}') as t (given integer, told text)`,
       ])
         await expect(session.query(statement, [core.id])).rejects.toMatchObject({ code: 'no_grant' });
       for (const [account, columns] of [
@@ -536,7 +536,11 @@ describe('no account', () => {
         ['conditions', '{account}'],
       ])
         await expect(
-          session.query(`select * from privacy.package_account($1, $2, $3)`, [other.id, account, columns]),
+          session.query(`select * from privacy.package_account($1, $2, $3) as t (given integer, told text)`, [
+            other.id,
+            account,
+            columns,
+          ]),
         ).rejects.toThrow(/no such account/);
     });
     for (const duty of ['support', 'admin'] as const)

@@ -105,7 +105,7 @@ export async function answerRequest(
 ): Promise<CreatedExport> {
   const request = await exportableRequest(session, number);
   const sink = createWriteStream(file, { mode: 0o600 });
-  const created = await createExport(session, evidence, { request, encryptTo }, sink);
+  const created = await createExport(session, evidence, { request, residency: [], encryptTo }, sink);
   sink.end();
   await finished(sink);
   return created;

@@ -13,6 +13,7 @@ import { openObjectStore } from '../../src/platform/object-store/index.js';
 import {
   type EncryptTo,
   listPackages,
+  measureResidency,
   planRevocation,
   planShare,
   planStep,
@@ -276,6 +277,39 @@ describe('a share', () => {
       await expect(share()).rejects.toMatchObject({ code: 'request_ended', exitCode: 6 });
       expect([await states(), await inBucket()]).toEqual([['revoked'], []]);
     });
+  });
+});
+
+it('where packages lie is what the store says, or unknown', async () => {
+  await server.makeBucket('measured');
+  const context = contextWith('measured');
+  const measured = async (used: Context) => {
+    const [database, store, ...more] = await measureResidency(used);
+    expect([database, more]).toEqual([
+      { place: 'database', region: null, allowed: null, how: null, why: 'host_tells_nothing' },
+      [],
+    ]);
+    return store;
+  };
+  const told = { place: 'package_store', region: 'ca-central-1', how: 'bucket_head', why: null };
+  expect(await measured(context)).toEqual({ ...told, allowed: true });
+  // What the context says of it counts for nothing.
+  const elsewhere = { ...(context.export_store as StoreSection), region: 'ca-west-1' };
+  expect(await measured({ ...context, export_store: elsewhere })).toEqual({ ...told, allowed: true });
+  expect(await measured({ ...context, residency: { regions: ['ca-west-1'] } })).toEqual({
+    ...told,
+    allowed: false,
+  });
+  const unknown = { place: 'package_store', region: null, allowed: null, how: null };
+  proxy.fault = () => ({ status: 403, code: 'AccessDenied' });
+  expect(await measured(context)).toEqual({ ...unknown, why: 'store_does_not_tell' });
+  proxy.fault = () => ({ status: 503, code: 'SlowDown' });
+  expect(await measured(context)).toEqual({ ...unknown, why: 'store_does_not_answer' });
+  proxy.fault = undefined;
+  const gone = { ...(context.export_store as StoreSection), endpoint: 'http://127.0.0.1:1' };
+  expect(await measured({ ...context, export_store: gone })).toEqual({
+    ...unknown,
+    why: 'store_does_not_answer',
   });
 });
 

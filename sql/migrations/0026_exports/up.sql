@@ -295,7 +295,7 @@ end $$;
 comment on function privacy.package_tables(uuid, text) is
   'The tables that the package of a person draws on: their columns, and how many rows are given; withheld since they are a child''s whom the person does not stand for, or others''; entered by the person in rows that are not theirs. unread: why a table could not be read.';
 
-create function privacy.package_rows(person uuid, table_name text, columns text[], subject_kind text default 'user') returns setof text
+create function privacy.package_rows(person uuid, table_name text, columns text[], subject_kind text default 'user') returns setof record
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex' as $$
 declare
@@ -320,12 +320,12 @@ begin
   where i.indrelid = to_regclass(table_name) and i.indisprimary;
   s := private.package_scope(table_name, person, subject_kind);
   return query execute format(
-    'select json_build_array("nestctl given", %s)::text from (
+    'select "nestctl given", %s from (
        select x.*, ((%s) is true)::integer + 2 * ((%s) is true)::integer + 4 * ((%s) is true)::integer as "nestctl given" from %s x where %2$s or %3$s or %4$s%6$s) x',
     values_of, s.account, s.household, s.child, table_name, coalesce(' order by ' || ordered, ''));
 end $$;
 comment on function privacy.package_rows(uuid, text, text[], text) is
-  'The rows of a table that the package of a person holds: JSON arrays of the rights in which each is theirs (1 account, 2 household, 4 child, added up) and the columns as text, null where NULL or not given. In the order of the key.';
+  'The rows of a table that the package of a person holds: an integer, the rights in which each is theirs (1 account, 2 household, 4 child, added up), and the columns as text, null where NULL or not given. In the order of the key.';
 
 create function privacy.package_people(person uuid, subject_kind text default 'user') returns table (kind text, who text, standing text, since timestamptz, spelled text, names text)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -233,7 +233,7 @@ begin
 end $$;
 comment on function privacy.package_accounts(uuid, text) is 'How many rows each account of a package has: of the use of what it holds, of disclosures, and of requests.';
 
-create function privacy.package_account(person uuid, account text, columns text[], subject_kind text default 'user') returns setof text
+create function privacy.package_account(person uuid, account text, columns text[], subject_kind text default 'user') returns setof record
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set timezone = 'UTC' set datestyle = 'ISO' as $$
 declare
@@ -250,10 +250,10 @@ begin
   if values_of is null or found_columns <> cardinality(columns) then
     perform private.fail('NS007', format('a package gives no such account, or not these columns: %s', account));
   end if;
-  return query execute format('select json_build_array(7, %s)::text from private.%I($1, $2)', values_of, 'package_' || account) using person, subject_kind;
+  return query execute format('select 7, %s from private.%I($1, $2)', values_of, 'package_' || account) using person, subject_kind;
 end $$;
 comment on function privacy.package_account(uuid, text, text[], text) is
-  'The rows of an account, as privacy.package_rows gives those of a table: JSON arrays of 7 and the columns as text. account_of_use, disclosures or requests; the newest first.';
+  'The rows of an account, as privacy.package_rows gives those of a table: 7 and the columns as text. account_of_use, disclosures or requests; the newest first.';
 
 revoke execute on all functions in schema privacy, private from public;
 grant execute on function privacy.package_accounts(uuid, text), privacy.package_account(uuid, text, text[], text) to nestsync_compliance;

@@ -41,7 +41,7 @@ export async function requireRegion(client: Client, policy: ResidencyPolicy): Pr
  * HeadBucket tells the region even where it is refused; stores that are not Amazon's may leave it to
  * GetBucketLocation, whose null is us-east-1 and whose EU is eu-west-1.
  */
-async function bucketRegion(client: Client): Promise<string | undefined> {
+export async function bucketRegion(client: Client): Promise<string | undefined> {
   const { HeadBucketCommand, GetBucketLocationCommand } = client.sdk;
   const Bucket = client.settings.bucket;
   const told = await client.s3.send(new HeadBucketCommand({ Bucket })).then(

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { NestctlError } from '../errors.js';
 import type { ResidencyPolicy } from '../residency-policy.js';
-import { requireRegion } from './bucket-region.js';
+import { bucketRegion, requireRegion } from './bucket-region.js';
 import { type Client, makeClient, TIMINGS, type Timings } from './client.js';
 import { headObject } from './head-object.js';
 import type { SendOptions, Sent, StoredObject } from './object.js';
@@ -31,6 +31,19 @@ export async function openObjectStore(
   } catch (error) {
     client.s3.destroy();
     throw error;
+  }
+}
+
+/** Where the bucket lies, whether data may go there or not; undefined where the store does not tell. */
+export async function findBucketRegion(
+  settings: StoreSettings,
+  timings: Timings = TIMINGS,
+): Promise<string | undefined> {
+  const client = await makeClient(settings, timings);
+  try {
+    return await bucketRegion(client);
+  } finally {
+    client.s3.destroy();
   }
 }
 

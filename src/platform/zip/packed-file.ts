@@ -17,9 +17,9 @@ export interface PackedFile {
   close(): Promise<void>;
 }
 
-/** Half the time of zlib's own choice, for a twentieth more bytes. */
-const LEVEL = 4;
-const BLOCK = 64 * 1024;
+/** Twice as fast as zlib's own choice, for a tenth more bytes. From 4 on it searches long where ids match nothing. */
+const LEVEL = 3;
+const BLOCK = 128 * 1024;
 const OPTIONS = { level: LEVEL, chunkSize: BLOCK, highWaterMark: 2 * BLOCK };
 
 /**
@@ -32,7 +32,9 @@ export class FilePacker {
   readonly #deflate = createDeflateRaw(OPTIONS);
   readonly #spool = new Spool();
   readonly #stored: Promise<void>;
-  #text = '';
+  /** What was written and is not deflated yet. */
+  #block = Buffer.allocUnsafe(BLOCK);
+  #filled = 0;
   #bytes = 0;
   #crc32 = 0;
 
@@ -45,8 +47,11 @@ export class FilePacker {
 
   /** Where it returns a promise, nothing more is to be written before that has settled. */
   write(text: string): Promise<void> | undefined {
-    this.#text += text;
-    return this.#text.length < BLOCK ? undefined : this.#flush();
+    const most = 3 * text.length;
+    if (most > BLOCK) return this.#whole(Buffer.from(text));
+    const full = most > BLOCK - this.#filled ? this.#flush() : undefined;
+    this.#filled += this.#block.write(text, this.#filled);
+    return full;
   }
 
   async end(): Promise<PackedFile> {
@@ -69,14 +74,29 @@ export class FilePacker {
     await this.#spool.close();
   }
 
-  async #flush(): Promise<void> {
-    const block = Buffer.from(this.#text);
-    this.#text = '';
-    if (block.length === 0) return;
+  #flush(): Promise<void> | undefined {
+    const block = this.#block.subarray(0, this.#filled);
+    // It is deflated in its own time.
+    this.#block = Buffer.allocUnsafe(BLOCK);
+    this.#filled = 0;
+    return this.#pack(block);
+  }
+
+  async #whole(text: Buffer): Promise<void> {
+    await this.#flush();
+    await this.#pack(text);
+  }
+
+  #pack(block: Buffer): Promise<void> | undefined {
+    if (block.length === 0) return undefined;
     this.#digest.update(block);
     this.#crc32 = crc32(block, this.#crc32);
     this.#bytes += block.length;
-    if (!this.#deflate.write(block)) await Promise.race([once(this.#deflate, 'drain'), this.#stored]);
+    return this.#deflate.write(block) ? undefined : this.#room();
+  }
+
+  async #room(): Promise<void> {
+    await Promise.race([once(this.#deflate, 'drain'), this.#stored]);
   }
 
   async #store(): Promise<void> {

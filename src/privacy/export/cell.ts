@@ -11,6 +11,12 @@ export function jsonCell(kind: Kind, text: string): string {
     case 'number':
       // NaN and the infinities are no numbers of JSON.
       return /\d/.test(text) ? text : JSON.stringify(text);
+    case 'time':
+    case 'date':
+    case 'interval':
+    case 'uuid':
+      // Nothing in them, nor in an alias, needs to be escaped.
+      return `"${text}"`;
     default:
       return JSON.stringify(text);
   }
@@ -19,12 +25,25 @@ export function jsonCell(kind: Kind, text: string): string {
 /** The same in CSV (RFC 4180): NULL is an empty cell, the empty text "". */
 export function csvCell(kind: Kind, text: string | null): string {
   if (text === null) return '';
-  if (kind === 'boolean' || kind === 'integer' || kind === 'number' || kind === 'time' || kind === 'date')
-    return text;
-  return `"${guardFormula(text).replaceAll('"', '""')}"`;
+  switch (kind) {
+    case 'boolean':
+    case 'integer':
+    case 'number':
+    case 'time':
+    case 'date':
+      return text;
+    case 'uuid':
+      return `"${text}"`;
+    default: {
+      const guarded = guardFormula(text);
+      return `"${guarded.includes('"') ? guarded.replaceAll('"', '""') : guarded}"`;
+    }
+  }
 }
 
 const FORMULA = /[=+\-@＝＋－＠]/;
+/** Anywhere that a cell might begin; most texts have none, and are told so at once. */
+const STARTS = /(?:^|[;|\t\r\n])[\s'"‘’“”`´]*[=+\-@＝＋－＠]/;
 const IGNORED = /[\s'"‘’“”`´]/;
 const BREAKS = /[;|\t\r\n]/;
 const PLAIN_NUMBER = /^[+-]?(\d+([.,]\d+)?|[.,]\d+)$/;
@@ -34,7 +53,7 @@ const PLAIN_NUMBER = /^[+-]?(\d+([.,]\d+)?|[.,]\d+)$/;
  * read a cell back, take it off again: `unguardFormula` is its inverse for every text.
  */
 export function guardFormula(text: string): string {
-  if (!/[=+\-@＝＋－＠]/.test(text) || PLAIN_NUMBER.test(text)) return text;
+  if (!STARTS.test(text) || PLAIN_NUMBER.test(text)) return text;
   const at = starts(text);
   let guarded = '';
   let done = 0;

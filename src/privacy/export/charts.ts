@@ -1,6 +1,6 @@
 import type { ChartBlock, Section } from '../../evidence/index.js';
 import { addDays, dayIn, weekdayOf } from '../clock/calendar-day.js';
-import type { Group } from './groups.js';
+import type { PackageColumn } from './package-tables.js';
 import type { Values } from './read-rows.js';
 import { CHARTS } from './words.js';
 
@@ -10,29 +10,29 @@ const SHOWN_WEEKS = 52;
 const SHOWN_MEASURES = 60;
 /** More points than this are read better as a line. */
 const BARS = 12;
+const HALF_HOUR = 1_800_000;
 
 /** Gathers what the page draws from the rows of files as they are written; memory grows with years and children alone. */
 export class Charts {
   /** Entries of the usage log by half hours in UTC: no zone has its midnight in the middle of one. */
-  readonly #halfHours = new Map<string, number>();
+  readonly #halfHours = new Map<number, number>();
   readonly #growth: { readonly name: string; readonly weights: string; readonly heights: string }[] = [];
 
-  /** What takes the rows of a group, with its columns in their order; undefined where nothing is drawn of them. */
-  reader({ table: { table }, columns }: Group): ((values: Values) => void) | undefined {
+  /** What takes the rows of a table, with these columns in their order; undefined where nothing is drawn of them. */
+  reader(table: string, columns: readonly PackageColumn[]): ((row: Values) => void) | undefined {
     const at = (name: string) => columns.findIndex((column) => column.column_name === name);
-    if (table === 'public.usage_logs' && at('logged_at') >= 0) {
+    if (table === 'public.usage_logs') {
       const time = at('logged_at');
-      return (values) => this.#use(values[time] ?? '');
+      return time < 0 ? undefined : (row) => this.#use(row[time] ?? '');
     }
     if (table !== 'public.children') return undefined;
     const [name, weights, heights] = [at('name'), at('weight_history'), at('height_history')];
-    return (values) => this.#grow(values[name] ?? '', values[weights] ?? '', values[heights] ?? '');
+    return (row) => this.#grow(row[name] ?? '', row[weights] ?? '', row[heights] ?? '');
   }
 
   #use(at: string): void {
-    if (at === '') return;
-    const half = `${at.slice(0, 14)}${at.slice(14, 16) < '30' ? '00' : '30'}`;
-    this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
+    const half = Math.floor(Date.parse(at) / HALF_HOUR);
+    if (!Number.isNaN(half)) this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
   }
 
   #grow(name: string, weights: string, heights: string): void {
@@ -48,7 +48,7 @@ export class Charts {
   #usage(zone: string): ChartBlock[] {
     const weeks = new Map<string, number>();
     for (const [half, times] of this.#halfHours) {
-      const day = dayIn(new Date(`${half}:00Z`), zone);
+      const day = dayIn(new Date(half * HALF_HOUR), zone);
       const monday = addDays(day, -((weekdayOf(day) + 6) % 7));
       weeks.set(monday, (weeks.get(monday) ?? 0) + times);
     }

@@ -8,11 +8,14 @@ import type { ExportableRequest } from './exportable-request.js';
 import { totalsOf } from './manifest.js';
 import { requireMap } from './package-tables.js';
 import { readSubject } from './plan-export.js';
+import type { MeasuredPlace } from './residency.js';
 import { type EncryptedPackage, signEncrypted } from './sign-encrypted.js';
 import { writePackage } from './write-package.js';
 
 export interface ExportWish {
   readonly request: ExportableRequest;
+  /** As `measureResidency` told it. */
+  readonly residency: readonly MeasuredPlace[];
   /** Left out, whoever has the file reads it. */
   readonly encryptTo?: EncryptTo | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,7 +48,7 @@ export interface CreatedExport {
 export async function createExport(
   session: Session,
   evidence: Evidence,
-  { request: { number: request, kind, subject: of }, encryptTo, signal, onFile }: ExportWish,
+  { request: { number: request, kind, subject: of }, residency, encryptTo, signal, onFile }: ExportWish,
   sink: Writable,
 ): Promise<CreatedExport> {
   await requireMap(session);
@@ -65,6 +68,7 @@ export async function createExport(
           kind,
           made_at: new Date().toISOString(),
           archived_months: archived,
+          residency,
         };
         const written = await writePackage(
           session,

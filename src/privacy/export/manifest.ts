@@ -1,6 +1,7 @@
 import type { Language } from '../../evidence/index.js';
 import { type Group, whyWithheld } from './groups.js';
 import type { Origin, PackageTable } from './package-tables.js';
+import type { MeasuredPlace } from './residency.js';
 
 /** What a package is, before anything of it is read. */
 export interface PackageFacts {
@@ -17,6 +18,8 @@ export interface PackageFacts {
   readonly zone: string;
   /** Months of the audit log that are in archives and not looked into. */
   readonly archived_months: readonly string[];
+  /** Where it lay when it was made: what was measured, and nothing else. */
+  readonly residency: readonly MeasuredPlace[];
 }
 
 /** A file of a package as it was written. */
@@ -37,8 +40,6 @@ export interface Manifest extends PackageFacts {
   /** Tables in which nothing is about the person. */
   readonly empty: readonly string[];
   readonly severances: readonly { table: string; column: string; alias: string; times: number }[];
-  /** Where it lay and was made: only what was measured. */
-  readonly residency: { readonly database: 'unknown'; readonly why: string };
 }
 
 export interface ManifestTable {
@@ -80,7 +81,6 @@ export function manifestOf(made: {
     severances: [...tally.values()].flatMap(({ table, column, aliases }) =>
       [...aliases].map(([alias, times]) => ({ table, column, alias, times })),
     ),
-    residency: { database: 'unknown', why: 'nothing has measured it' },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Charts } from './charts.js';
 import type { Group } from './groups.js';
 import { describeTable, type PackageFacts } from './manifest.js';
 import type { Origin, PackageColumn, PackageTable } from './package-tables.js';
+import { PLACES, placeWords } from './residency.js';
 import { columnName, ORIGIN_NAMES, PAGE, tableName, whyWords } from './words.js';
 
 /** So many rows of a table are shown on the page; the files have all of them. */
@@ -49,7 +50,9 @@ export function packagePage(content: PageContent): Report {
             facts: [
               [PAGE.madeAt, new Date(facts.made_at)],
               [PAGE.request, facts.request],
-              [PAGE.residency, PAGE.unknown[facts.language]],
+              ...facts.residency.map(
+                (place) => [PLACES[place.place], placeWords(place)[facts.language]] as const,
+              ),
               ...(facts.archived_months.length > 0
                 ? [[PAGE.archived, facts.archived_months.join(', ')] as const]
                 : []),

@@ -1,6 +1,5 @@
 import pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
-import { databaseError } from '../../platform/database/errors.js';
+import { copyText } from '../../platform/database/copy-text.js';
 import type { Session } from '../../platform/database/session.js';
 import type { PackageSubject } from './exportable-request.js';
 import type { PackageColumn, PackageTable } from './package-tables.js';
@@ -29,30 +28,13 @@ export async function* readRows(
   columns: readonly PackageColumn[],
   severer: Severer,
 ): AsyncGenerator<readonly PackageRow[]> {
-  const names = columns.map((column) => column.column_name);
+  const names = columns.map(({ column_name }) => literal(column_name)).join(', ');
+  const typed = columns.map((_, at) => `"${at}" text`).join(', ');
   const cells = columns.map((column) => cellOf(column, severer));
-  const list = `array[${names.map(literal).join(', ')}]::text[]`;
   const source = account === undefined ? 'package_rows' : 'package_account';
-  // Neither mark occurs in JSON, so that its lines come as they are.
-  const stream = session.client.query(
-    copyTo(
-      `copy (select privacy.${source}(${literal(id)}::uuid, ${literal(table)}, ${list}, ${literal(kind)})) to stdout (format csv, quote E'\\x01', delimiter E'\\x02')`,
-    ),
-  );
-  try {
-    let rest = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
-      rest = lines.pop() as string;
-      yield lines.map((line) => severRow(line, cells));
-    }
-  } catch (error) {
-    throw databaseError(error, session.target);
-  } finally {
-    // Whoever stops reading leaves the connection in the middle of a COPY otherwise.
-    stream.destroy();
-  }
+  const called = `privacy.${source}(${literal(id)}::uuid, ${literal(table)}, array[${names}]::text[], ${literal(kind)})`;
+  for await (const rows of copyText(session, `select * from ${called} as t (given integer, ${typed})`))
+    yield rows.map((row) => severRow(row, cells));
 }
 
 /** How the values of a column become those of the package. */
@@ -87,19 +69,21 @@ function ownIn({ subject, category, kind, whose }: PackageColumn): number {
 
 const NOTHING: PackageRow['severed'] = [];
 
-function severRow(line: string, cells: readonly Cell[]): PackageRow {
-  const [given, ...texts] = JSON.parse(line) as [number, ...(string | null)[]];
+function severRow(row: readonly (string | null)[], cells: readonly Cell[]): PackageRow {
+  const given = Number(row[0]);
+  const values = new Array<string | null | undefined>(cells.length);
   let severed: { column: string; aliases: readonly string[] }[] | undefined;
-  const values = cells.map(({ column, needs, own, sever }, at) => {
-    if ((given & needs) === 0) return undefined;
-    const text = texts[at] as string | null;
-    if (text === null || sever === undefined || (given & own) > 0) return text;
-    const { text: without, aliases } = sever(text);
-    if (aliases.length > 0) {
-      severed ??= [];
-      severed.push({ column, aliases });
-    }
-    return without;
-  });
+  for (let at = 0; at < cells.length; at += 1) {
+    const { column, needs, own, sever } = cells[at] as Cell;
+    if ((given & needs) === 0) continue;
+    const text = row[at + 1] as string | null;
+    values[at] = text;
+    if (text === null || sever === undefined || (given & own) > 0) continue;
+    const without = sever(text);
+    if (without.aliases.length === 0) continue;
+    values[at] = without.text;
+    severed ??= [];
+    severed.push({ column, aliases: without.aliases });
+  }
   return { values, severed: severed ?? NOTHING };
 }

@@ -44,6 +44,7 @@ export class Severer {
   readonly #terms = new Map<string, Term[]>();
   readonly #literals: { readonly text: string; readonly alias: string }[] = [];
   readonly #numbers = new Map<string, string>();
+  /** By their ids as PostgreSQL prints them, and without hyphens. */
   readonly #ids = new Map<string, string>();
   readonly #own: ReadonlySet<string>;
   readonly #strangers = new Map<string, string>();
@@ -56,7 +57,7 @@ export class Severer {
     this.#own = new Set(own);
     const ownWords = new Set(own.flatMap((text) => wordsOf(text).map((word) => word.text)));
     for (const { alias, id, spellings } of people.others) {
-      if (id !== undefined) this.#ids.set(plainId(id), alias);
+      if (id !== undefined) this.#ids.set(plainId(id), alias).set(id, alias);
       for (const { text, names } of spellings) {
         if (names === 'phone') this.#number(text, alias);
         else this.#name(fold(text.trim()).text, alias, names === 'name' ? ownWords : undefined);
@@ -79,16 +80,16 @@ export class Severer {
     return [...this.#people.others.map(({ alias }) => alias), ...this.#strangers.values()];
   }
 
-  /** An id of somebody: the person's own stays, anybody else's goes. */
+  /** An id of somebody, as PostgreSQL prints it: the person's own stays, anybody else's goes. */
   id(value: string): Severed {
     if (value === this.#people.self.id) return { text: value, aliases: [] };
-    const alias = this.#ids.get(plainId(value)) ?? this.#stranger(value);
+    const alias = this.#ids.get(value) ?? this.#stranger(value);
     return { text: alias, aliases: [alias] };
   }
 
   /** An id of whatever: it goes where it is one of the others'. */
   anyId(value: string): Severed {
-    const alias = this.#ids.get(plainId(value));
+    const alias = this.#ids.get(value);
     return alias === undefined ? { text: value, aliases: [] } : { text: alias, aliases: [alias] };
   }
 

@@ -25,8 +25,6 @@ export const PAGE = {
   ),
   madeAt: say('Made', 'Établi'),
   request: say('Request', 'Demande'),
-  residency: say('Where it was kept', 'Lieu de conservation'),
-  unknown: say('unknown: not measured', 'inconnu : non mesuré'),
   archived: say(
     'Months of the access log that are archived and not in here',
     'Mois du journal d’accès archivés, absents d’ici',

@@ -127,11 +127,13 @@ class PackageWriting {
   ): AsyncGenerator<PackedFile> {
     const columns = [...new Set(groups.flatMap((group) => group.columns))];
     const key = columns.flatMap(({ in_key }, at) => (in_key ? [at] : []));
-    const files = groups.map((group) => new GroupFiles(group, columns, this.#charts));
+    const files = groups.map((group) => new GroupFiles(group, columns));
+    const chart = this.#charts.reader(table.table, columns);
     const packed: PackedFile[] = [];
     try {
       for await (const rows of readRows(this.#session, this.#content.of, table, columns, this.#severer)) {
         for (const row of rows) {
+          chart?.(row.values);
           for (const file of files) {
             const full = file.add(row.values);
             if (full !== undefined) await full;
