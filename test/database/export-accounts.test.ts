@@ -408,6 +408,30 @@ describe('the history of requests', () => {
   });
 });
 
+it('whoever asks in the place of a person stands under another name in their package', async () => {
+  const family = await makeFamily(database, { name: 'Lavoie' });
+  const session = await openSession(officer, { duty: 'compliance', reason: 'because somebody asks for her' });
+  try {
+    await open(session, 'read', { user: family.core.id });
+    const { step } = await request(session, family.core.id, {
+      ...{ requester: 'representative', requester_name: 'Zénaïde Quirion' },
+      ...{ requester_contact: 'zenaide@quirion.example', kind: 'deletion' },
+      asks: 'Me Quirion asks; write to zenaide@quirion.example',
+    });
+    await step({ verb: 'cost', amount: '5.00', told: 'told Zénaïde on the telephone' });
+  } finally {
+    await session.close();
+  }
+  const { requests, all } = await packageOf(family.core.id);
+  expect(requests.map(({ told: words }) => words).sort()).toEqual(
+    expect.arrayContaining([
+      'Me Representative 1 asks; write to Representative 1',
+      'told Representative 1 on the telephone',
+    ]),
+  );
+  for (const word of ['Quirion', 'quirion', 'naïde', 'zenaide']) expect(all.includes(word), word).toBe(false);
+});
+
 describe('the accounts of a child', () => {
   it('are about that child alone, for whichever guardian asks, in nobody’s words', async () => {
     const family = await makeFamily(database, { name: 'Pelletier' });

@@ -335,6 +335,7 @@ declare
   families uuid[];
   people uuid[];
   found_ids uuid[];
+  asked uuid[];
   c record;
   s record;
 begin
@@ -357,6 +358,14 @@ begin
     into found_ids;
     people := people || found_ids;
   end loop;
+  -- Whoever asked in their place: a guardian, or somebody who represents them and need have no account.
+  select coalesce(array_agg(r.id), '{}') into asked from privacy.requests r
+  where r.user_id = own or r.child_id in (select x.child_id from private.package_children(person, package_people.subject_kind) x);
+  select people || coalesce(array_agg(distinct r.requester_user), '{}') into people from privacy.requests r where r.id = any (asked) and r.requester_user is not null;
+  return query select 'representative', lower(r.requester_name), null, r.received_at, v.spelled, v.names
+    from privacy.requests r
+      cross join lateral (values (r.requester_name, 'name'), (r.requester_contact, case when r.requester_contact like '%@%' then 'email' else 'phone' end)) v (spelled, names)
+    where r.id = any (asked) and r.requester_name is not null and v.spelled is not null;
   return query select distinct 'member', u.p::text, null, null::timestamptz, null, null from unnest(people) u (p) where u.p is distinct from own;
   for c in
     select n.table_name, n.column_name, n.names, a.subject

@@ -39,6 +39,7 @@ const ALIASES = {
   caregiver: { en: 'Caregiver', fr: 'Gardien' },
   invitee: { en: 'Invitee', fr: 'Invité' },
   guardian: { en: 'Guardian', fr: 'Tuteur' },
+  representative: { en: 'Representative', fr: 'Représentant' },
   person: { en: 'Person', fr: 'Personne' },
 } as const;
 type Role = keyof typeof ALIASES;
