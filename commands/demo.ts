@@ -1,6 +1,7 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
 import type { Outcome } from '../src/console/outcome.js';
 import {
+  answerRequest,
   askForEverything,
   complianceJob,
   fourEyes,
@@ -35,13 +36,11 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
     }
     const them = relative ??
       (await this.#lockedOut()) ?? { user_id: '', email: '', family_id: '', membership: '' };
-    const jobs = [
-      ...supportJob(them),
-      ...complianceJob(them, await this.#newFile()),
-      ...recoveryJob,
-      askForEverything,
-    ];
-    visits.push(...(await takeTour(jobs, options)));
+    const folder = await this.#newFolder();
+    const first = [...supportJob(them), ...complianceJob(them, `${folder}/family.bundle`)];
+    visits.push(...(await takeTour(first, options)));
+    const answer = answerRequest(await this.#request(them.user_id), them.user_id, `${folder}/package.zip`);
+    visits.push(...(await takeTour([...answer, ...recoveryJob, askForEverything], options)));
     visits.push(...(await takeTour(fourEyes(await this.#approval(), SECOND), options)));
     return {
       result: { visits },
@@ -64,11 +63,18 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
     };
   }
 
-  async #newFile(): Promise<string> {
+  async #newFolder(): Promise<string> {
     const { mkdtemp } = await import('node:fs/promises');
     const { tmpdir } = await import('node:os');
     const { join } = await import('node:path');
-    return join(await mkdtemp(join(tmpdir(), 'nestctl-tour-')), 'family.bundle');
+    return await mkdtemp(join(tmpdir(), 'nestctl-tour-'));
+  }
+
+  /** The number of what they have asked for. */
+  async #request(user: string): Promise<string> {
+    const { operatorTarget, resolveContext } = await import('../src/platform/config/contexts.js');
+    const { openAccessRequest } = await import('../src/privacy/index.js');
+    return (await openAccessRequest(operatorTarget(await resolveContext(CONTEXT)), user)) ?? '';
   }
 
   /** The request that the second operator is about to read. */

@@ -2,6 +2,7 @@ import type { Stop } from './tour.js';
 
 const OUTAGE = ['--reason', 'the provider of sign-in is down', '--ticket', 'INC-2'];
 const WHY = ['--reason', 'a grandparent cannot see the log', '--ticket', 'SUP-1042'];
+const ASKED = ['--reason', 'their letter of today', '--ticket', 'PRV-2'];
 
 /** Whom the support job is about. */
 interface Relative {
@@ -191,8 +192,42 @@ export const complianceJob = (
     words: ['export', 'plan', '--user', user_id, ...WHY],
   },
   {
+    about: 'They do ask. One of a kind is open at a time, so that two officers never answer twice',
+    words: [
+      ...['request', 'open', '--kind', 'access', '--user', user_id, '--channel', 'email'],
+      ...['--asks', 'all that you hold about me', ...ASKED, '--yes'],
+    ],
+    // 6: a tour that was cut short has opened it.
+    passing: [0, 6],
+  },
+];
+
+/** From an open request to its answer. */
+export const answerRequest = (request: string, user: string, file: string): readonly Stop[] => [
+  {
+    about: 'Nothing is handed out before it is known who asks: what was seen is recorded, never its number',
+    words: [
+      ...['request', 'verify-identity', request, '--method', 'document', '--document', 'passport'],
+      ...[...ASKED, '--yes'],
+    ],
+    passing: [0, 6],
+  },
+  {
+    about:
+      'Their package: a page to read, every table as JSON and CSV, everybody else under another name, signed',
+    words: ['export', 'create', request, '--file', file, ...ASKED, '--yes'],
+  },
+  { about: 'Is it whole, to the last byte? Anybody can ask that offline', words: ['export', 'verify', file] },
+  {
+    about: 'Answered within the limit of the law',
+    words: [
+      ...['request', 'fulfil', request, '--told', 'given at the counter on a stick, with the key apart'],
+      ...[...ASKED, '--yes'],
+    ],
+  },
+  {
     about: 'The packages that were made for them, and where they are shared: until when, revoked or never',
-    words: ['export', 'list', '--user', user_id, ...WHY],
+    words: ['export', 'list', '--user', user, ...WHY],
   },
 ];
 

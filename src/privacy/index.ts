@@ -58,6 +58,7 @@ export {
   type RequestPage,
   type RequestSort,
 } from './requests/list-requests.js';
+export { openAccessRequest } from './requests/open-access-request.js';
 export {
   type Opening,
   openRequest,
