@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { constants, inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withConnection } from '../../src/platform/database/connection.js';
 import { finished, startConsole } from '../support/console.js';
@@ -157,7 +158,8 @@ test('killed without a chance to tidy up, the next run removes what was left, sa
   const child = startConsole(create, { env: me.env });
   const end = finished(child);
   while (!written()) await sleep(1);
-  // While it is at work its file is its own.
+  // While it is at work its file is its own, however slowly it goes on.
+  child.kill('SIGSTOP');
   expect(await me.json(create)).toMatchObject({ code: 6, body: { error: { code: 'being_written' } } });
   child.kill('SIGKILL');
   expect((await end).signal).toBe('SIGKILL');
@@ -183,7 +185,7 @@ test('killed without a chance to tidy up, the next run removes what was left, sa
   expect((await me.json(['export', 'verify', file])).code).toBe(0);
 });
 
-test('nothing of a package is written anywhere but beside its place, neither while it is made nor for good', async () => {
+test('nothing of a package can be read anywhere but beside its place, neither while it is made nor for good', async () => {
   const folder = temporaryFolder();
   const home = temporaryFolder();
   const temporary = join(home, 'tmp');
@@ -195,6 +197,7 @@ test('nothing of a package is written anywhere but beside its place, neither whi
       .map((name) => join(under, String(name)))
       .filter((path) => existsSync(path) && statSync(path).isFile());
   const kept = new Set(files(me.env.NESTCTL_HOME as string));
+  const seen: Buffer[] = [];
   for (const signal of [undefined, 'SIGKILL'] as const) {
     const child = startConsole(
       ['export', 'create', number, '--file', join(folder, `${signal}.zip`), ...WHY, '--yes'],
@@ -208,7 +211,10 @@ test('nothing of a package is written anywhere but beside its place, neither whi
     const opened = new Set<string>();
     let rounds = 0;
     while (!over) {
-      for (const path of filesOpenIn(child.pid as number)) opened.add(path);
+      for (const { path, bytes } of filesOpenIn(child.pid as number)) {
+        opened.add(path);
+        if (path.startsWith(temporary) && bytes.length > 0 && seen.length < 100) seen.push(bytes);
+      }
       for (const path of files(temporary)) opened.add(path);
       const began = [...opened].some((path) => path.endsWith('.partial'));
       if (began && signal !== undefined) rounds += 1;
@@ -222,19 +228,42 @@ test('nothing of a package is written anywhere but beside its place, neither whi
       (path) => !own(path) && !kept.has(path) && existsSync(path),
     );
     for (const path of others) expect(readFileSync(path, 'utf8'), path).not.toContain(marker);
-    expect([...opened].filter((path) => path.startsWith(temporary))).toEqual([]);
+    // What waits for its turn is encrypted, in files that lose their name before a byte is in them.
+    const waiting = [...opened].filter((path) => path.startsWith(temporary));
+    expect(waiting.filter((path) => !/\/nestctl-spool-\w+\/spool( \(deleted\))?$/.test(path))).toEqual([]);
+    expect(files(temporary).filter((path) => statSync(path).size > 0)).toEqual([]);
   }
+  expect(seen.length).toBeGreaterThan(0);
+  for (const bytes of seen) expect(inflates(bytes)).toBe(false);
 });
 
-/** Regular files that a process has open for writing, those without a name any more among them. */
-function filesOpenIn(pid: number): string[] {
+/** Whether bytes are the beginning of something deflated. */
+function inflates(bytes: Buffer): boolean {
   try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    return inflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).length > 1_000;
+  } catch {
+    return false;
+  }
+}
+
+/** Regular files that a process has open for writing, those without a name any more among them. */
+function filesOpenIn(pid: number): { path: string; bytes: Buffer }[] {
+  return quietly(() => readdirSync(`/proc/${pid}/fd`)).flatMap((fd) =>
+    quietly(() => {
       const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
       const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
       const path = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return (flags & 3) > 0 && path.startsWith('/') && !path.startsWith('/dev/') ? [path] : [];
-    });
+      if ((flags & 3) === 0 || !path.startsWith('/') || path.startsWith('/dev/')) return [];
+      const waiting = path.includes('/nestctl-spool-');
+      return [{ path, bytes: waiting ? readFileSync(`/proc/${pid}/fd/${fd}`) : Buffer.alloc(0) }];
+    }),
+  );
+}
+
+/** Nothing where it is gone meanwhile. */
+function quietly<T>(look: () => T[]): T[] {
+  try {
+    return look();
   } catch {
     return [];
   }

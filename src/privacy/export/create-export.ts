@@ -7,6 +7,7 @@ import type { EncryptTo } from '../encryption/encryption.js';
 import type { ExportableRequest } from './exportable-request.js';
 import { totalsOf } from './manifest.js';
 import { requireMap } from './package-tables.js';
+import { readPeople } from './people.js';
 import { readSubject } from './plan-export.js';
 import type { MeasuredPlace } from './residency.js';
 import { type EncryptedPackage, signEncrypted } from './sign-encrypted.js';
@@ -58,7 +59,8 @@ export async function createExport(
   const write = async (into: Writable) =>
     await session.transaction(
       async () => {
-        const { subject, tables, people } = await readSubject(session, of);
+        const { subject, tables } = await readSubject(session, of);
+        const people = await readPeople(session, of, subject.language);
         const { archived } = await session.one<{ archived: string[] }>(
           sql`select audit.archived_months(null, null) as archived`,
         );

@@ -5,7 +5,7 @@ import { NestctlError } from '../../platform/errors.js';
 import type { PackageSubject } from './exportable-request.js';
 import { describeTable, type ManifestTable } from './manifest.js';
 import { type PackageTable, readPackageTables, requireMap } from './package-tables.js';
-import { type People, readPeople } from './people.js';
+import { readPeople } from './people.js';
 import { readRows } from './read-rows.js';
 import { Severer } from './sever.js';
 import { Tally } from './tally.js';
@@ -30,45 +30,55 @@ export interface ExportPlan extends Subject {
 }
 
 /**
- * What the package of an account or of a child would hold: by reading all of it, or by the counts of its tables alone, which
- * takes a moment. Writes nothing. Throws `map_incomplete`, `not_readable`, `no_such_person` and `no_grant`.
+ * What the package of an account or of a child would hold: by reading all of it; or by the counts of its tables alone, for
+ * whoever makes it at once, which looks at all else again. Writes nothing. Throws `map_incomplete`, `not_readable`, `no_such_person` and `no_grant`.
  */
 export async function planExport(
   session: Session,
   of: PackageSubject,
   reading: 'rows' | 'counts' = 'rows',
 ): Promise<ExportPlan> {
-  await requireMap(session);
+  if (reading === 'rows') await requireMap(session);
   return await session.transaction(
     async () => {
-      const { subject, tables, people } = await readSubject(session, of);
-      const tally = new Tally();
-      const severer = new Severer(people);
-      for (const table of reading === 'rows' ? tables.filter(({ given }) => given > 0) : []) {
-        const exported = table.columns.filter((column) => column.exported);
-        for await (const rows of readRows(session, of, table, exported, severer))
-          for (const { severed } of rows) tally.add(table.table, severed);
-      }
+      const { subject, tables } = await readSubject(session, of);
+      const tally = reading === 'rows' ? await tallyOf(session, of, subject, tables) : undefined;
       return {
         ...subject,
         tables: tables.map((table) => ({
           ...describeTable(table),
           columns: table.columns.filter(({ exported }) => exported).map(({ column_name }) => column_name),
-          severances: reading === 'rows' ? tally.in(table.table) : null,
+          severances: tally?.in(table.table) ?? null,
         })),
         rows: tables.reduce((sum, { given }) => sum + given, 0),
-        aliases: reading === 'rows' ? [...tally.aliases].map(([alias, times]) => ({ alias, times })) : null,
+        aliases: tally === undefined ? null : [...tally.aliases].map(([alias, times]) => ({ alias, times })),
       };
     },
     { isolation: 'repeatable read', readOnly: true },
   );
 }
 
-/** Whom a package is about, what it draws on and whom it could name, in the snapshot at hand. Throws `no_such_person`. */
+async function tallyOf(
+  session: Session,
+  of: PackageSubject,
+  { language }: Subject,
+  tables: readonly PackageTable[],
+): Promise<Tally> {
+  const tally = new Tally();
+  const severer = new Severer(await readPeople(session, of, language));
+  for (const table of tables.filter(({ given }) => given > 0)) {
+    const exported = table.columns.filter((column) => column.exported);
+    for await (const rows of readRows(session, of, table, exported, severer))
+      for (const { severed } of rows) tally.add(table.table, severed);
+  }
+  return tally;
+}
+
+/** Whom a package is about and what it draws on, in the snapshot at hand. Throws `no_such_person`. */
 export async function readSubject(
   session: Session,
   of: PackageSubject,
-): Promise<{ subject: Subject; tables: PackageTable[]; people: People }> {
+): Promise<{ subject: Subject; tables: PackageTable[] }> {
   const tables = await readPackageTables(session, of);
   const [account] =
     of.kind === 'child'
@@ -83,6 +93,5 @@ export async function readSubject(
       next: 'nestctl access open --help',
     });
   }
-  const people = await readPeople(session, of, account.language);
-  return { subject: { person: of.id, subject_kind: of.kind, ...account }, tables, people };
+  return { subject: { person: of.id, subject_kind: of.kind, ...account }, tables };
 }
