@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishKeys, readKeySet, verifyPackage } from '../../src/evidence/index.js';
 import { type Connection, withConnection } from '../../src/platform/database/connection.js';
-import type { Session } from '../../src/platform/database/session.js';
+import { openSession, type Session } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { unguardFormula } from '../../src/privacy/export/cell.js';
 import {
@@ -291,6 +291,20 @@ describe('no package is made', () => {
         ).rejects.toMatchObject({ kind: 'not_allowed' });
       });
     }
+  });
+
+  it('without the reason that its record will want, before anything is read', async () => {
+    const { evidence, created } = await onePackage();
+    const file = join(temporaryFolder(), 'p.zip');
+    const session = await openSession(operator, { duty: 'compliance', reason: 'too short', ticket: 'DSR-1' });
+    try {
+      await expect(answerRequest(session, evidence, created.request, file)).rejects.toMatchObject({
+        code: 'reason_missing',
+      });
+    } finally {
+      await session.close();
+    }
+    expect(await readFile(file, 'utf8').catch(() => '')).toBe('');
   });
 
   it.each([

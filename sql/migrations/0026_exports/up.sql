@@ -391,6 +391,13 @@ end $$;
 comment on function privacy.package_people(uuid, text) is
   'Whoever else the package of a person could name, and that person (self): what they are, by which key, in which standing (1 core, 2 extended, 3 professional, 4 institutional), how they are spelled, and what that spelling is.';
 
+create function privacy.require_export_purpose() returns void
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select private.require_purpose();
+end;
+comment on function privacy.require_export_purpose() is 'Fails without the reason and the ticket that privacy.record_export will want, before a package is made for nothing.';
+
 create function privacy.record_export(person uuid, request text, language text, package_sha256 text, manifest_sha256 text, bytes bigint, row_count bigint, severances bigint, evidence text,
   subject_kind text default 'user') returns uuid
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -430,7 +437,7 @@ comment on function privacy.record_export(uuid, text, text, text, text, bigint, 
   'Records a package before it is handed out. Needs the duty compliance, a live grant for the person, reason and ticket, and an open request of the person for it whose identity was verified; for a child, one of a guardian of record who may act for it today.';
 
 revoke execute on all functions in schema privacy, private from public;
-grant execute on function privacy.request_family(text), privacy.package_tables(uuid, text), privacy.package_rows(uuid, text, text[], text), privacy.package_people(uuid, text),
+grant execute on function privacy.request_family(text), privacy.require_export_purpose(), privacy.package_tables(uuid, text), privacy.package_rows(uuid, text, text[], text), privacy.package_people(uuid, text),
   privacy.record_export(uuid, text, text, text, text, bigint, bigint, bigint, text, text) to nestsync_compliance;
 
 -- What the data map says of this ----------------------------------------------------------------------------------------------

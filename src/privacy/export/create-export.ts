@@ -43,7 +43,7 @@ export interface CreatedExport {
 
 /**
  * Writes the package of an account or of a child to a sink, signed, encrypted where that is wished, and records it:
- * nothing is to be handed out before this returns. All of it is read in one snapshot. Throws `map_incomplete`,
+ * nothing is to be handed out before this returns. All of it is read in one snapshot. Throws `reason_missing`, `map_incomplete`,
  * `not_readable`, `no_such_person`, `no_grant`, `no_signing_key` and what `openSigner` and `openEncrypter` do.
  */
 export async function createExport(
@@ -52,6 +52,7 @@ export async function createExport(
   { request: { number: request, kind, subject: of }, residency, encryptTo, signal, onFile }: ExportWish,
   sink: Writable,
 ): Promise<CreatedExport> {
+  await session.query(sql`select privacy.require_export_purpose()`);
   await requireMap(session);
   // Before anything is read that could not be signed for.
   await lockEvidence(evidence, () => openSigner(evidence.places));
