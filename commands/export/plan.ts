@@ -2,9 +2,6 @@ import { ConsoleCommand } from '../../src/console/base-command.js';
 import { EXPORT_COLUMNS, exportTable, exportViews } from '../../src/console/export-views.js';
 import { rowFlags, staffFlags, uuidFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import type { Session } from '../../src/platform/database/session.js';
-import { NestctlError } from '../../src/platform/errors.js';
-import type { PackageSubject } from '../../src/privacy/index.js';
 
 export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
   static override summary = "What a person's package would hold, and what not and why";
@@ -28,9 +25,10 @@ export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
   async perform(): Promise<Outcome> {
     const { ensureAccess } = await import('../../src/access/index.js');
     const { recordReading } = await import('../../src/audit/index.js');
-    const { packageScope, planExport } = await import('../../src/privacy/index.js');
+    const { packageScope, packageSubject, planExport } = await import('../../src/privacy/index.js');
+    const { user, child } = this.flags;
     const plan = await this.withSession(['compliance'], async (session) => {
-      const subject = await this.#subject(session);
+      const { subject } = await packageSubject(session, { user, child });
       const scope = packageScope(subject);
       await ensureAccess(session, scope, this.flags);
       const filter = { [scope.kind]: scope.id };
@@ -38,18 +36,11 @@ export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
       return await planExport(session, subject);
     });
     const rows = exportTable(plan);
-    return { result: plan, view: exportViews(plan, rows), rows };
-  }
-
-  async #subject(session: Session): Promise<PackageSubject> {
-    const { requestForChild } = await import('../../src/privacy/index.js');
-    const { user, child } = this.flags;
-    if (user !== undefined) return { kind: 'user', id: user };
-    if (child !== undefined) return (await requestForChild(session, child)).subject;
-    throw new NestctlError('Whose package? One of --user and --child.', {
-      kind: 'needs_input',
-      code: 'person_missing',
-      next: 'nestctl export plan --help',
-    });
+    return {
+      result: plan,
+      view: exportViews(plan, rows),
+      rows,
+      next: user === undefined ? undefined : `nestctl export review --user ${user}`,
+    };
   }
 }

@@ -9,7 +9,7 @@ import { NestctlError } from '../../src/platform/errors.js';
 export default class ExportVerify extends ConsoleCommand<typeof ExportVerify> {
   static override summary = "Verify a person's package: every byte as it was signed";
   static override description =
-    'Offline, with the keys of the context and those that were imported, or with --keys a published key set alone; no database. An encrypted package is verified as it is decrypted, by --identity or the passphrase, and nothing of it is written. Without either its bytes are compared with what the database has on record, and what it holds is not looked at. Exit code 3: it is not what was signed; 9: it was signed with a key that was stolen since, or not all of it was looked at.';
+    'Offline, with the keys of the context and those that were imported, or with --keys a published key set alone; no database; each file in it is held against its manifest too. An encrypted package is verified as it is decrypted, every byte by its signature, by --identity or the passphrase, and nothing of it is written. Without either its bytes are compared with what the database has on record, and what it holds is not looked at. Exit code 3: it is not what was signed; 9: it was signed with a key that was stolen since, or not all of it was looked at.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> package.zip',
     '<%= config.bin %> <%= command.id %> package.zip --keys keys.json',
@@ -28,7 +28,8 @@ export default class ExportVerify extends ConsoleCommand<typeof ExportVerify> {
     const { openEvidence, readKeySet, verifyingKeys, verifyPackage } = await import(
       '../../src/evidence/index.js'
     );
-    const { encryptionOf, recordedFile, verifyEncrypted } = await import('../../src/privacy/index.js');
+    const { encryptionOf } = await import('../../src/platform/age-head.js');
+    const { recordedFile, verifyEncrypted } = await import('../../src/privacy/index.js');
     const { file } = this.args;
     const { keys, identity } = this.flags;
     const keySet =

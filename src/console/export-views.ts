@@ -10,7 +10,7 @@ interface PlannedTable {
   readonly withheld_rows: readonly { readonly rows: number; readonly why: string }[];
 }
 
-interface Plan {
+export interface Plan {
   readonly person: string;
   readonly language: string;
   readonly rows: number;

@@ -2,7 +2,6 @@ export { type Consent, showConsents } from './consents/consent.js';
 export { type ConsentTurn, consentHistory } from './consents/consent-history.js';
 export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
 export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
-export { encryptionOf } from './encryption/read-encrypted.js';
 export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';
 export { type CreatedExport, createExport, type ExportWish } from './export/create-export.js';
 export {
@@ -10,11 +9,14 @@ export {
   exportableRequest,
   type PackageSubject,
   packageScope,
+  packageSubject,
   requestForChild,
   requireStanding,
 } from './export/exportable-request.js';
 export { type ExportPlan, planExport } from './export/plan-export.js';
 export { type MeasuredPlace, measureResidency } from './export/residency.js';
+export { type ExportReview, reviewExport } from './export/review-export.js';
+export { writeReviewSheet } from './export/review-sheet.js';
 export {
   addGuardian,
   type GuardianAddition,

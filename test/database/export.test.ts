@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishKeys, readKeySet, verifyPackage } from '../../src/evidence/index.js';
+import { verifyStandalone } from '../../src/evidence/verify-standalone.js';
 import { type Connection, withConnection } from '../../src/platform/database/connection.js';
 import { openSession, type Session } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
@@ -98,6 +99,10 @@ describe('a package as a file', () => {
       return judged === undefined ? 'none' : Object.keys(judged)[0];
     };
     expect(await verdict()).toBe('proven');
+    expect(await verifyStandalone(['--keys', keys, file])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`each of its ${created.files} files as its manifest says`),
+    });
     const whole = await readFile(file);
     const random = seededRandom(testSeed());
     const places = new Set([

@@ -101,6 +101,7 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'evidence:verify': { everywhere: [] },
     'export:list': { everywhere: ['--user', family.core.id, ...WHY] },
     'export:plan': { everywhere: ['--user', family.core.id, ...WHY] },
+    'export:review': { everywhere: ['--user', family.core.id, ...WHY] },
     'export:verify': { everywhere: [join(folder, 'keys.json')] },
     'family:list': { everywhere: ['--name', 'Tremblay', ...WHY] },
     'family:show': { everywhere: [family.id, ...WHY] },

@@ -108,6 +108,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'export:create': [REQUEST, '--file', 'package.zip', ...WHY, '--yes'],
   'export:list': [REQUEST, ...WHY],
   'export:plan': ['--user', UUID, ...WHY],
+  'export:review': [REQUEST, ...WHY],
   'export:revoke': [REQUEST, ...WHY, '--yes'],
   'export:share': [REQUEST, '--file', 'package.zip', ...WHY, '--yes'],
   'export:verify': 'offline',

@@ -7,9 +7,10 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { encryptionOf } from '../../src/platform/age-head.js';
 import { encryptInto } from '../../src/privacy/encryption/encrypt-into.js';
 import { type EncryptTo, openEncrypter } from '../../src/privacy/encryption/encryption.js';
-import { DamagedFile, encryptionOf, readEncrypted } from '../../src/privacy/encryption/read-encrypted.js';
+import { DamagedFile, readEncrypted } from '../../src/privacy/encryption/read-encrypted.js';
 
 const CHUNK = 64 * 1024;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

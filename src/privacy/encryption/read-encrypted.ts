@@ -1,37 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Decrypter } from 'age-encryption';
 import { NestctlError } from '../../platform/errors.js';
 import type { DecryptWith } from './encryption.js';
 
-/** How a file of age says that it is encrypted. */
-export type Encryption = 'keys' | 'passphrase';
-
 /** It does not decrypt: bytes of it were changed, or it was cut. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile';
-}
-
-const FIRST_LINE = 'age-encryption.org/v1\n';
-/** Of all that stands before what is encrypted; the library would look for its end through the whole of a file. */
-const LONGEST_HEAD = 64 * 1024;
-
-/** What its head says; undefined where the file is none of age's, `damaged` where its head has no end. */
-export async function encryptionOf(path: string): Promise<Encryption | 'damaged' | undefined> {
-  const file = await open(path);
-  const buffer = Buffer.alloc(LONGEST_HEAD);
-  let head: string;
-  try {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    head = buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
-  if (!head.startsWith(FIRST_LINE)) return undefined;
-  const end = head.indexOf('\n---');
-  if (end === -1 || head.indexOf('\n', end + 1) === -1) return 'damaged';
-  return head.slice(0, end).includes('\n-> scrypt ') ? 'passphrase' : 'keys';
 }
 
 /**

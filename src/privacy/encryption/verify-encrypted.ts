@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs';
 import sql from 'sql-template-tag';
 import { type JudgedPackage, verifyEncryptedRecord, verifyPackageBytes } from '../../evidence/index.js';
+import { encryptionOf } from '../../platform/age-head.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import { digestStream } from '../../platform/object-store/index.js';
 import type { KeySet } from '../../platform/signing/key-set.js';
 import type { DecryptWith } from './encryption.js';
-import { DamagedFile, encryptionOf, readEncrypted } from './read-encrypted.js';
+import { DamagedFile, readEncrypted } from './read-encrypted.js';
 
 /** What an encrypted file is known as. */
 export interface RecordedFile {

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag';
 import type { Language } from '../../evidence/index.js';
 import type { Session } from '../../platform/database/session.js';
+import { NestctlError } from '../../platform/errors.js';
 import { mayActFor, type Standing } from '../guardians/may-act-for.js';
 import { type DataRequest, readRequest, refusal, requireOpen, requireVerified } from '../requests/request.js';
 
@@ -51,6 +52,35 @@ export async function requestForChild(session: Session, child: string): Promise<
       'nestctl request list',
     );
   return await exportableRequest(session, found.number);
+}
+
+/** Whose package, before it is made: by a request that it answers, an account or a child. Throws `needs_input` for none. */
+export async function packageSubject(
+  session: Session,
+  of: {
+    readonly request?: string | undefined;
+    readonly user?: string | undefined;
+    readonly child?: string | undefined;
+  },
+): Promise<{ readonly subject: PackageSubject; readonly request?: ExportableRequest }> {
+  if (of.request !== undefined && (of.user ?? of.child) !== undefined)
+    throw new NestctlError('A request names whom it is about: leave out --user and --child.', {
+      kind: 'usage',
+      code: 'person_named_twice',
+    });
+  if (of.user !== undefined) return { subject: { kind: 'user', id: of.user } };
+  const request =
+    of.request !== undefined
+      ? await exportableRequest(session, of.request)
+      : of.child !== undefined
+        ? await requestForChild(session, of.child)
+        : undefined;
+  if (request !== undefined) return { subject: request.subject, request };
+  throw new NestctlError('Whose package? One of --user and --child.', {
+    kind: 'needs_input',
+    code: 'person_missing',
+    next: 'nestctl export plan --help',
+  });
 }
 
 /**

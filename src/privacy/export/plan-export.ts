@@ -18,6 +18,11 @@ export interface Subject {
   readonly zone: string;
 }
 
+export interface ReadSubject {
+  readonly subject: Subject;
+  readonly tables: PackageTable[];
+}
+
 export interface ExportPlan extends Subject {
   readonly tables: readonly (ManifestTable & {
     readonly columns: readonly string[];
@@ -40,22 +45,29 @@ export async function planExport(
 ): Promise<ExportPlan> {
   if (reading === 'rows') await requireMap(session);
   return await session.transaction(
-    async () => {
-      const { subject, tables } = await readSubject(session, of);
-      const tally = reading === 'rows' ? await tallyOf(session, of, subject, tables) : undefined;
-      return {
-        ...subject,
-        tables: tables.map((table) => ({
-          ...describeTable(table),
-          columns: table.columns.filter(({ exported }) => exported).map(({ column_name }) => column_name),
-          severances: tally?.in(table.table) ?? null,
-        })),
-        rows: tables.reduce((sum, { given }) => sum + given, 0),
-        aliases: tally === undefined ? null : [...tally.aliases].map(([alias, times]) => ({ alias, times })),
-      };
-    },
+    async () => await planOf(session, of, await readSubject(session, of), reading),
     { isolation: 'repeatable read', readOnly: true },
   );
+}
+
+/** The plan, in the snapshot in which the subject was read. */
+export async function planOf(
+  session: Session,
+  of: PackageSubject,
+  { subject, tables }: ReadSubject,
+  reading: 'rows' | 'counts' = 'rows',
+): Promise<ExportPlan> {
+  const tally = reading === 'rows' ? await tallyOf(session, of, subject, tables) : undefined;
+  return {
+    ...subject,
+    tables: tables.map((table) => ({
+      ...describeTable(table),
+      columns: table.columns.filter(({ exported }) => exported).map(({ column_name }) => column_name),
+      severances: tally?.in(table.table) ?? null,
+    })),
+    rows: tables.reduce((sum, { given }) => sum + given, 0),
+    aliases: tally === undefined ? null : [...tally.aliases].map(([alias, times]) => ({ alias, times })),
+  };
 }
 
 async function tallyOf(
@@ -75,10 +87,7 @@ async function tallyOf(
 }
 
 /** Whom a package is about and what it draws on, in the snapshot at hand. Throws `no_such_person`. */
-export async function readSubject(
-  session: Session,
-  of: PackageSubject,
-): Promise<{ subject: Subject; tables: PackageTable[] }> {
+export async function readSubject(session: Session, of: PackageSubject): Promise<ReadSubject> {
   const tables = await readPackageTables(session, of);
   const [account] =
     of.kind === 'child'

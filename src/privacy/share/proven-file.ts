@@ -7,10 +7,10 @@ import {
   verifyingKeys,
   verifyPackage,
 } from '../../evidence/index.js';
+import { encryptionOf } from '../../platform/age-head.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import { digestStream } from '../../platform/object-store/index.js';
-import { encryptionOf } from '../encryption/read-encrypted.js';
 import type { SharedPackage } from './shared-package.js';
 
 /**
