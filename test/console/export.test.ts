@@ -82,6 +82,59 @@ test('a package is planned, asked about, written whole for its owner alone, reco
   expect(stderr).toContain(`next  nestctl export verify ${join(folder, 'again.zip')}`);
 });
 
+test('a package is reviewed before it is made: what it gives, and what its person sees', async () => {
+  const family = await makeFamily(database, { name: 'Bouchard' });
+  const page = join(temporaryFolder(), 'sheet.html');
+  const number = await asked(family);
+  expect(await me.json(['export', 'review', number, ...WHY])).toMatchObject({
+    code: 6,
+    body: { error: { code: 'identity_not_verified' } },
+  });
+  expect((await verify(number)).code).toBe(0);
+  const reviewed = await me.json(['export', 'review', number, '--html', page, '--language', 'fr', ...WHY]);
+  expect(reviewed).toMatchObject({
+    code: 0,
+    body: { result: { request: number, person: family.core.id, html: page, views: { unconnected: 0 } } },
+  });
+  const { views, rows } = reviewed.body.result;
+  expect(views.both + views.unseen + views.not_in_app).toBe(rows);
+  const children = views.tables.find((one: { table: string }) => one.table === 'public.children');
+  expect(children).toMatchObject({ given: 0, beyond: [{ why: 'of_children', family: family.id }] });
+  expect(readFileSync(page, 'utf8')).toContain(`Avant sa production pour ${number}`);
+  expect(statSync(page).mode & 0o777).toBe(0o600);
+
+  const { stdout, stderr } = await me.run(['export', 'review', number, ...WHY]);
+  expect(stdout).toContain('Seen by the person in the app, and not given');
+  expect(stdout).toContain('about a child: given to whoever is recorded as its guardian');
+  expect(stderr).toContain(`next  nestctl export create ${number} --file FILE`);
+  const csv = await me.run(['export', 'review', '--user', family.core.id, '--format', 'csv', ...WHY]);
+  expect(csv.stdout.split('\n')[0]).toContain('given, unseen');
+  const planned = await me.json(['export', 'plan', '--user', family.core.id, ...WHY]);
+  expect(planned.body.meta.next).toBe(`nestctl export review --user ${family.core.id}`);
+
+  expect(await me.json(['export', 'review', number, '--user', family.core.id, ...WHY])).toMatchObject({
+    code: 2,
+  });
+  expect(await me.json(['export', 'review', ...WHY])).toMatchObject({ code: 7 });
+  await withConnection(database.superuser, (superuser) =>
+    superuser.query(
+      'create policy everybody on public.consent_records for select to authenticated using (true)',
+    ),
+  );
+  const other = await makeFamily(database, { name: 'Côté' });
+  await withConnection(database.superuser, (superuser) =>
+    superuser.query(
+      `insert into public.consent_records (user_id, consent_type, consent_version, status, granted_at) values ($1, 'marketing', '1', 'granted', now())`,
+      [other.core.id],
+    ),
+  );
+  const found = await me.json(['export', 'review', number, ...WHY]);
+  await withConnection(database.superuser, (superuser) =>
+    superuser.query('drop policy everybody on public.consent_records'),
+  );
+  expect([found.code, found.body.result.views.unconnected > 0]).toEqual([3, true]);
+});
+
 test('the package of a child is for a guardian of record who may act for it', async () => {
   const family = await makeFamily(database, { name: 'Gagnon' });
   const file = join(temporaryFolder(), 'child.zip');
