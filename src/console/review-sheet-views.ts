@@ -1,5 +1,5 @@
 import { EXPORT_COLUMNS, exportTable, exportViews, type Plan } from './export-views.js';
-import { type Column, heading, type TableView, table, text, type View } from './views.js';
+import { type Column, details, heading, type TableView, table, text, type View } from './views.js';
 
 interface Difference {
   readonly rows: number;
@@ -57,23 +57,31 @@ export function reviewTable(review: Review): TableView {
     : table(review.views.tables, COMPARED, 'Nothing is exported and nothing is shown.');
 }
 
-/** The plan, and both views of what it gives. */
+/** What the package gives and withholds, and both views of it; all there is of a child is its plan. */
 export function reviewViews(review: Review, rows: TableView): View[] {
-  const { views } = review;
-  const plan = exportViews(review, exportTable(review));
+  const { person, language, rows: given, tables: planned, views } = review;
   if (views === null)
     return [
-      ...plan,
+      ...exportViews(review, rows),
       text('A child has no account: it sees nothing in the app, and there is no second view.', {
         mark: 'none',
       }),
     ];
   const { tables, reasons } = views;
   const say = (why: string) => reasons[why] ?? why;
+  const severances = planned.reduce((sum, one) => sum + (one.severances ?? 0), 0);
+  const withheld = planned.flatMap((one) =>
+    one.withheld_rows.map((each) => ({ ...each, table: one.table, family: null })),
+  );
   return [
-    ...plan,
+    details({ person, language, rows: given, 'others replaced': severances }),
+    ...listed('Withheld, seen or not', withheld),
     heading('Both views'),
-    rows,
+    table(
+      tables.filter((one) => one.given > 0 || (one.seen ?? 0) > 0),
+      COMPARED,
+      'Nothing is given and nothing is seen.',
+    ),
     ...listed(
       'Given, and unseen by the person in the app',
       tables.flatMap((one) =>
@@ -91,10 +99,11 @@ export function reviewViews(review: Review, rows: TableView): View[] {
   ];
 }
 
-function listed(
-  title: string,
-  rows: readonly { table: string; rows: number; family: string | null; why: string }[],
-): View[] {
+interface Listed extends Difference {
+  readonly table: string;
+}
+
+function listed(title: string, rows: readonly Listed[]): View[] {
   if (rows.length === 0) return [];
   return [
     heading(title),
@@ -103,7 +112,9 @@ function listed(
       [
         { name: 'table', value: (one) => one.table },
         { name: 'rows', value: (one) => one.rows, align: 'right' },
-        { name: 'family', value: ({ family }) => family },
+        ...(rows.some(({ family }) => family !== null)
+          ? [{ name: 'family', value: ({ family }: Listed) => family }]
+          : []),
         { name: 'why', value: ({ why }) => why, keep: true },
       ],
       '',
