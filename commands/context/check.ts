@@ -4,7 +4,8 @@ import { Args, rowFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class ContextCheck extends ConsoleCommand<typeof ContextCheck> {
-  static override summary = 'Try every part of a context: connections, passwords, TLS, object store, keys';
+  static override summary =
+    'Try every part of a context: connections, passwords, TLS, object store, mail server, keys';
   static override description =
     'Nothing is written anywhere. Exit code 3: something is wrong; 9: nothing is, but something could not be checked.';
   static override examples = [

@@ -15,7 +15,7 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
     const { resolveContext } = await import('../../src/platform/config/contexts.js');
     const { describeContext } = await import('../../src/platform/config/describe.js');
     const context = describeContext(await resolveContext(this.args.name ?? this.flags.context));
-    const { object_store: store } = context;
+    const { object_store: store, mail } = context;
     return {
       result: context,
       view: details({
@@ -36,6 +36,11 @@ export default class ContextShow extends ConsoleCommand<typeof ContextShow> {
         'signing key': context.signing_key,
         evidence: context.evidence.folder,
         residency: context.residency.join(', '),
+        'mail server': mail === null ? null : `${mail.host}:${mail.port} (${mail.tls}), from ${mail.from}`,
+        'its login':
+          mail === null || mail.user === null
+            ? undefined
+            : `${mail.user}, password from ${mail.password_from}`,
         file: context.file,
       }),
     };

@@ -43,7 +43,7 @@ export async function resolveContext(name?: string, path = contextFilePath()): P
   }
   // Also those of other contexts: they stand in the same environment.
   for (const each of Object.values(contexts)) {
-    for (const login of [each, each.owner, each.replica]) keepFromPrograms(login?.password_env);
+    for (const login of [each, each.owner, each.replica, each.mail]) keepFromPrograms(login?.password_env);
   }
   return { ...settings, name: wanted };
 }

@@ -4,7 +4,13 @@ import { endpointOf, type StoreSettings } from '../object-store/settings.js';
 import { type Context, operatorTarget, ownerTarget, replicaTarget } from './contexts.js';
 import { evidencePlaces } from './evidence-places.js';
 import { contextFilePath } from './paths.js';
-import { exportStoreSettings, residencyPolicy, signingKeySource, storeSettings } from './services.js';
+import {
+  exportStoreSettings,
+  mailSettings,
+  residencyPolicy,
+  signingKeySource,
+  storeSettings,
+} from './services.js';
 
 /** A context as it may be shown: no credentials, paths resolved. */
 export function describeContext(context: Context) {
@@ -33,6 +39,7 @@ export function describeContext(context: Context) {
     signing_key: signingKeySource(context) ?? null,
     evidence: { folder: evidencePlaces(context).records, retain_days: context.evidence?.retain_days ?? null },
     residency: residencyPolicy(context).regions,
+    mail: describeMailServer(context),
     file: contextFilePath(),
   };
 }
@@ -46,6 +53,18 @@ function describeObjectStore(store: StoreSettings | undefined) {
     prefix: store.prefix,
     path_style: store.pathStyle,
     credentials_from: describeSource(store.credentials),
+  };
+}
+
+function describeMailServer(context: Context) {
+  const settings = mailSettings(context);
+  if (settings === undefined) return null;
+  const { host, port, tls, from, login } = settings;
+  return {
+    ...{ host, port, tls, from },
+    reply_to: settings.replyTo ?? null,
+    user: login?.user ?? null,
+    password_from: context.mail?.password_command?.[0] ?? context.mail?.password_env ?? null,
   };
 }
 

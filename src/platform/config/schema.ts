@@ -99,6 +99,30 @@ const signingKey = z
     'name one of file and command',
   );
 
+const address = z
+  .string()
+  .regex(/^[^@\s<>"(),:;\\[\]]+@[A-Za-z0-9.-]+$/, 'give an e-mail address alone, without a name')
+  .max(254);
+
+const mail = z
+  .strictObject({
+    host: host.refine((value) => !value.startsWith('/'), 'give a host name or an address'),
+    port: connection.port.optional(),
+    tls: z.enum(['implicit', 'starttls', 'none']).default('starttls'),
+    from: address,
+    reply_to: address.optional(),
+    user: text.optional(),
+    password_env: connection.password_env.optional(),
+    password_command: program.optional(),
+    ca_file: text.optional(),
+  })
+  .refine(
+    ({ user, password_env, password_command }) =>
+      [password_env, password_command].filter((one) => one !== undefined).length ===
+      (user === undefined ? 0 : 1),
+    'user goes with one of password_env and password_command',
+  );
+
 const residency = z.strictObject({ regions: z.array(text).min(1) });
 
 const context = z
@@ -117,6 +141,7 @@ const context = z
     signing_key: signingKey.optional(),
     evidence: evidenceSettings.optional(),
     residency: residency.optional(),
+    mail: mail.optional(),
   })
   .refine(oneSource, ONE_SOURCE);
 

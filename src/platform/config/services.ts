@@ -1,6 +1,8 @@
+import type { MailSettings } from '../mail/settings.js';
 import type { CredentialSource, StoreSettings } from '../object-store/settings.js';
 import { DEFAULT_RESIDENCY, type ResidencyPolicy } from '../residency-policy.js';
 import type { Context } from './contexts.js';
+import { passwordFromCommand, passwordFromEnvironment } from './password-sources.js';
 import { contextFilePath, resolveBeside } from './paths.js';
 import type { ObjectStoreSettings } from './schema.js';
 
@@ -38,6 +40,23 @@ function resolved(store: ObjectStoreSettings): StoreSettings {
     ...(store.encryption === undefined
       ? {}
       : { encryption: { algorithm: store.encryption, key: store.kms_key } }),
+  };
+}
+
+/** By custom, where the context names no port. */
+const MAIL_PORTS = { implicit: 465, starttls: 587, none: 25 } as const;
+
+/** The mail server that a context names; undefined where it names none. */
+export function mailSettings({ mail }: Context): MailSettings | undefined {
+  if (mail === undefined) return undefined;
+  const { host, tls, from, user, password_env: variable, password_command: command } = mail;
+  const password = async () =>
+    command === undefined ? passwordFromEnvironment(variable ?? '') : await passwordFromCommand(command);
+  return {
+    ...{ host, tls, from, port: mail.port ?? MAIL_PORTS[tls] },
+    replyTo: mail.reply_to,
+    login: user === undefined ? undefined : { user, password },
+    caFile: mail.ca_file === undefined ? undefined : resolveBeside(contextFilePath(), mail.ca_file),
   };
 }
 

@@ -22,4 +22,5 @@ export async function attempt(name: string, work: () => Promise<Finding[] | stri
 const PASSING = new Set([
   ...['server_unreachable', 'connection_lost', 'too_many_connections', 'server_starting'],
   ...['store_unreachable', 'store_failing', 'residency_unknown'],
+  ...['mail_unreachable', 'mail_deferred'],
 ]);

@@ -3,6 +3,7 @@ import { contextFilePath } from '../config/paths.js';
 import { residencyPolicy } from '../config/services.js';
 import { type Finding, finding } from '../doctor/finding.js';
 import { checkConnections } from './check-connections.js';
+import { checkMail } from './check-mail.js';
 import { checkBackup, checkObjectStore, checkSigningKey } from './check-services.js';
 
 /** Tries every part of a context for real: what connects, what may be read, where data would go. */
@@ -18,6 +19,8 @@ export async function checkContext(
   findings.push(...(await checkConnections(context)));
   onPart('object store');
   findings.push(...(await checkObjectStore(context)));
+  onPart('mail server');
+  findings.push(...(await checkMail(context)));
   onPart('signing key and backup engine');
   findings.push(...(await checkSigningKey(context)), ...(await checkBackup(context)));
   const { regions } = residencyPolicy(context);
