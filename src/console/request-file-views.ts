@@ -33,6 +33,13 @@ interface Step {
   readonly ticket: string | null;
 }
 
+interface Code {
+  readonly issued_at: Date;
+  readonly expires_at: Date;
+  readonly sending: string | null;
+  readonly attempts_left: number;
+}
+
 interface Hold {
   readonly why: string;
   readonly until: string | null;
@@ -48,11 +55,21 @@ interface File {
   readonly corrections: readonly ShownCorrection[];
   readonly notices: readonly ShownNotice[];
   readonly complaints: readonly ShownComplaint[];
+  readonly code: Code | null;
   readonly holds: readonly Hold[];
 }
 
 /** A request with all there is about it. */
-export function fileViews({ request, steps, clock, corrections, notices, complaints, holds }: File): View[] {
+export function fileViews({
+  request,
+  steps,
+  clock,
+  corrections,
+  notices,
+  complaints,
+  code,
+  holds,
+}: File): View[] {
   const cost = request.cost_estimate;
   return [
     details({
@@ -71,6 +88,8 @@ export function fileViews({ request, steps, clock, corrections, notices, complai
       came: request.channel.replaceAll('_', ' '),
       language: request.language,
       identity: request.identity_verified_at ?? 'not verified',
+      'code by e-mail': code === null ? undefined : codeText(code),
+      'it is good until': code?.expires_at,
       cost:
         cost === null
           ? undefined
@@ -116,6 +135,11 @@ const HOLDS: Readonly<Record<string, string>> = {
 };
 
 const holdText = ({ why, until }: Hold) => `${HOLDS[why] ?? why}${until === null ? '' : ` until ${until}`}`;
+
+const SENDINGS: Readonly<Record<string, string>> = { sent: 'sent', unknown: 'it may have arrived, or not' };
+
+const codeText = ({ sending, attempts_left: left }: Code) =>
+  `${SENDINGS[sending ?? ''] ?? 'not known to be sent'}; ${left} of 3 attempts left`;
 
 function askedBy({ requester, requester_user, requester_name, requester_contact }: Asked): string {
   return [requester, requester_name, requester_user, requester_contact]

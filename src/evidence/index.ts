@@ -5,6 +5,7 @@ export { type CarriedChain, type CarryPlan, carryEvidence, planCarry } from './c
 export { provenBefore } from './carry/proven-before.js';
 export { type CarriedReport, verifyCarried } from './carry/verify-carried.js';
 export type { Doubt, Fault, FaultKind } from './fault.js';
+export { type Markup, markup } from './html/escape.js';
 export { renderReport } from './html/render-report.js';
 export type { Block, ChartBlock, Language, Report, Section, Value, Words } from './html/report.js';
 export { writeValue } from './html/words.js';

@@ -52,6 +52,7 @@ export {
   type RecipientNotice,
   recordNotice,
 } from './requests/correct.js';
+export { enterCode, requireCode } from './requests/enter-code.js';
 export type { ClockLine } from './requests/explain-clock.js';
 export { composeLetter, letterText, writeLetter } from './requests/letters/letter.js';
 export {
@@ -69,6 +70,7 @@ export {
   type RequestWish,
 } from './requests/open-request.js';
 export { type DataRequest, readRequest } from './requests/request.js';
+export { type CodePlan, planCode, type SentCode, sendCode } from './requests/send-code.js';
 export { type RequestFile, type RequestStep, showRequest } from './requests/show-request.js';
 export { planStep, type StepPlan, type StepWish, takeStep } from './requests/take-step.js';
 export { planRevocation, type Revocation, type RevocationPlan, revokeShares } from './share/revoke-share.js';

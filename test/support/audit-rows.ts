@@ -265,6 +265,16 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,
     update: `update privacy.complaints set closed_on = '2026-05-04', outcome = 'resolved', recourse_until = '2027-05-04', closed_at = clock_timestamp(), closed_by = session_user`,
   },
+  'privacy.identity_codes': {
+    insert: `insert into privacy.identity_codes (request_id, user_id, salt, verifier, expires_at)
+      values ('${REQUEST}', '${PERSON}', decode(repeat('de', 16), 'hex'), decode(repeat('deadbeef', 8), 'hex'), clock_timestamp() + interval '1 hour')`,
+    update: `update privacy.identity_codes set sending = 'sent'`,
+  },
+  'privacy.code_entries': {
+    insert: `insert into privacy.code_entries (code_id, request_id, user_id, digest)
+      select id, request_id, user_id, decode(repeat('deadbeef', 8), 'hex') from privacy.identity_codes`,
+    update: `update privacy.code_entries set digest = null, passed = false`,
+  },
   'privacy.corrections': {
     insert: `insert into privacy.corrections (request_id, user_id, table_name, row_id, column_name, outcome, note, recipients)
       values ('${REQUEST}', '${PERSON}', 'public.users', '${PERSON}', 'first_name', 'amended', 'act of birth', '{payments}')`,

@@ -135,6 +135,7 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
       ],
     },
     'request:notify': { everywhere: ['REQ-1999-0001', '--recipient', 'payments', '--dry-run', ...WHY] },
+    'request:send-code': { everywhere: ['REQ-1999-0001', '--dry-run', ...WHY] },
     'request:show': { everywhere: ['REQ-1999-0001'], once: [[number]] },
     'request:verify-identity': {
       everywhere: ['REQ-1999-0001', '--method', 'signed_in', '--dry-run', ...WHY],

@@ -177,6 +177,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
     ...WHY,
     '--yes',
   ],
+  'request:send-code': [REQUEST, ...WHY, '--yes'],
   'request:show': [REQUEST],
   'request:verify-identity': [REQUEST, '--method', 'signed_in', ...WHY, '--yes'],
   'request:withdraw': [REQUEST, ...WHY, '--yes'],

@@ -302,6 +302,7 @@ const WRITES: Record<string, Write | typeof NOT_AUDITED | typeof OWN_TEST> = {
   },
   'request:open': { table: 'privacy.requests', words: ({ family }) => [...ASKED, '--user', family.gran.id] },
   'request:refuse': request('--code', 'no_match', '--told', 'nothing is held', '--recourse-told'),
+  'request:send-code': OWN_TEST,
   'request:verify-identity': request('--method', 'document', '--document', 'passport'),
   'request:withdraw': request(),
   'user:link-accounts': {

@@ -88,6 +88,7 @@ const fileOf = (steps: readonly RequestStep[], more: Partial<DataRequest> = {}):
   corrections: [],
   notices: [],
   complaints: [],
+  code: null,
   holds: [],
   next: undefined,
 });

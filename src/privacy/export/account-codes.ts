@@ -167,6 +167,13 @@ export const CODES: Readonly<Record<AccountName, Readonly<Record<string, Codes>>
     event: {
       opened: say('the request was received', 'la demande a été reçue'),
       identity_checked: say('the identity was checked', 'l’identité a été vérifiée'),
+      code_issued: say(
+        'a code was made to be sent to the address on record',
+        'un code a été créé pour être envoyé à l’adresse au dossier',
+      ),
+      code_sent: say('the code was sent', 'le code a été envoyé'),
+      code_not_sent: say('the code could not be sent', 'le code n’a pas pu être envoyé'),
+      code_unsure: say('whether the code was sent is not known', 'on ignore si le code a été envoyé'),
       extended: say('the time limit was extended', 'le délai a été prolongé'),
       consulted: say('somebody was consulted', 'un tiers a été consulté'),
       cost_told: say('a cost was told', 'un coût a été annoncé'),
@@ -191,6 +198,7 @@ export const CODES: Readonly<Record<AccountName, Readonly<Record<string, Codes>>
       document: say('by a document', 'par un document'),
       signed_in: say('by signing in', 'par une connexion au compte'),
       known_facts: say('by facts that we know', 'par des faits connus de nous'),
+      email_code: say('by a code sent by e-mail', 'par un code envoyé par courriel'),
       passed: say('verified', 'confirmée'),
       failed: say('not verified', 'non confirmée'),
       consents: say('they consent', 'accord donné'),

@@ -4,6 +4,7 @@ import type { CalendarDay } from '../clock/calendar-day.js';
 import { type Complaint, type RequestHold, readComplaints, readHolds } from './complaint.js';
 import { type Correction, isUntold, type RecipientNotice, readCorrections, readNotices } from './correct.js';
 import { type ClockLine, explainClock } from './explain-clock.js';
+import { readIdentityCode } from './identity-code.js';
 import { clockOf, type DataRequest, hasEnded, readRequest } from './request.js';
 
 /** Something that was done about a request. */
@@ -23,6 +24,14 @@ export interface RequestStep {
   readonly ticket: string | null;
 }
 
+export interface RequestCode {
+  readonly issued_at: Date;
+  readonly expires_at: Date;
+  /** Null: what became of the letter is not on record. */
+  readonly sending: 'sent' | 'unknown' | null;
+  readonly attempts_left: number;
+}
+
 export interface RequestFile {
   readonly request: DataRequest;
   readonly steps: readonly RequestStep[];
@@ -35,6 +44,8 @@ export interface RequestFile {
   readonly corrections: readonly Correction[];
   readonly notices: readonly RecipientNotice[];
   readonly complaints: readonly Complaint[];
+  /** The code by e-mail that can still be entered; null: none. */
+  readonly code: RequestCode | null;
   /** Why what it asked for is kept; empty: nothing keeps it. */
   readonly holds: readonly RequestHold[];
   /** What is left to do; undefined where it has ended. */
@@ -52,11 +63,12 @@ export async function showRequest(
     select s.number, s.step, s.at, s.by, s.duty, s.state, s.state_reason, s.told, s.reason, s.ticket,
       jsonb_strip_nulls(jsonb_build_object('method', s.method, 'document', s.document, 'authority', s.authority, 'passed', s.passed,
         'ground', s.ground, 'days', s.days, 'limit_on', s.limit_on, 'notice_at', s.notice_at, 'party', s.party, 'answer', s.answer,
-        'took_place_on', s.took_place_on, 'amount', s.amount)) as particulars
+        'took_place_on', s.took_place_on, 'amount', s.amount, 'trouble', s.trouble)) as particulars
     from privacy.request_steps s where s.request_id = ${request.id} order by s.number`);
   const clock = clockOf(request, now);
   const corrections = await readCorrections(session, request.id);
   const notices = await readNotices(session, request.id);
+  const code = await readCode(session, request, now);
   return {
     request,
     steps,
@@ -68,20 +80,30 @@ export async function showRequest(
     corrections,
     notices,
     complaints: await readComplaints(session, request.id),
+    code,
     holds: await readHolds(session, request.id),
-    next: nextStep(request, corrections, notices),
+    next: nextStep(request, code, corrections, notices),
   };
+}
+
+async function readCode(session: Session, request: DataRequest, now: Date): Promise<RequestCode | null> {
+  if (hasEnded(request) || request.identity_verified_at !== null) return null;
+  const { issued_at, expires_at, sending, attempts_left } = await readIdentityCode(session, request.number);
+  if (issued_at === null || expires_at === null || expires_at <= now) return null;
+  return { issued_at, expires_at, sending, attempts_left };
 }
 
 /** The command that takes a request on. */
 function nextStep(
   request: DataRequest,
+  code: RequestCode | null,
   corrections: readonly Correction[],
   notices: readonly RecipientNotice[],
 ): string | undefined {
   if (hasEnded(request)) return undefined;
   const { number, identity_verified_at: verified, cost_estimate: cost, cost_accepted_at: accepted } = request;
-  if (verified === null) return `nestctl request verify-identity ${number}`;
+  if (verified === null)
+    return `nestctl request verify-identity ${number}${code === null ? '' : ' --method email_code'}`;
   if (cost !== null && accepted === null) return `nestctl request cost ${number} --accepted`;
   if (request.kind === 'correction') {
     const untold = notices.find(isUntold);

@@ -5,6 +5,7 @@ import { type CalendarDay, dayIn } from '../clock/calendar-day.js';
 import { extend } from '../clock/extend.js';
 import type { ExtensionGround } from '../clock/regimes.js';
 import { type RequestClock, requestClock } from '../clock/request-clock.js';
+import { requireUnverified } from './identity-code.js';
 import {
   clockOf,
   type DataRequest,
@@ -19,7 +20,7 @@ import {
 export type StepWish =
   | {
       readonly verb: 'verify-identity';
-      readonly method: 'document' | 'signed_in' | 'known_facts';
+      readonly method: 'document' | 'signed_in' | 'known_facts' | 'email_code';
       /** What kind of document was seen; never its number. */
       readonly document?: string | undefined;
       /** What showed that somebody else may ask for the subject. */
@@ -107,8 +108,7 @@ export async function takeStep(session: Session, plan: StepPlan): Promise<DataRe
 function refuse(request: DataRequest, wish: StepWish): void {
   const { number } = request;
   requireOpen(request);
-  if (wish.verb === 'verify-identity' && request.identity_verified_at !== null)
-    throw refusal('identity_verified', 'The identity is verified already.', `nestctl request show ${number}`);
+  if (wish.verb === 'verify-identity') requireUnverified(request);
   if (wish.verb === 'verify-identity' && (wish.method === 'document') !== (wish.document !== undefined))
     throw new NestctlError('The method document goes with --document, and no other does.', {
       kind: 'usage',
