@@ -214,6 +214,11 @@ export const answerRequest = (request: string, user: string, file: string): read
   },
   {
     about:
+      'What they would be given, against what they see in the app: held but unseen, seen but about others',
+    words: ['export', 'review', request, ...ASKED],
+  },
+  {
+    about:
       'Their package: a page to read, every table as JSON and CSV, everybody else under another name, signed',
     words: ['export', 'create', request, '--file', file, ...ASKED, '--yes'],
   },
