@@ -2,6 +2,7 @@ select privacy.undeclare('privacy.exports'), privacy.undeclare('privacy.naming_c
 delete from audit.captured_tables where table_name = 'privacy.exports'::regclass;
 delete from ops.duty_permissions where resource = 'exports';
 drop function privacy.record_export(uuid, text, text, text, text, bigint, bigint, bigint, text, text);
+drop function private.require_answerable(uuid, text, text);
 drop function privacy.package_people(uuid, text);
 drop function privacy.require_export_purpose();
 drop function privacy.package_rows(uuid, text, text[], text);

@@ -398,17 +398,15 @@ begin atomic
 end;
 comment on function privacy.require_export_purpose() is 'Fails without the reason and the ticket that privacy.record_export will want, before a package is made for nothing.';
 
-create function privacy.record_export(person uuid, request text, language text, package_sha256 text, manifest_sha256 text, bytes bigint, row_count bigint, severances bigint, evidence text,
-  subject_kind text default 'user') returns uuid
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create function private.require_answerable(person uuid, request text, subject_kind text) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_id uuid;
   q privacy.requests;
   why text;
 begin
   perform privacy.require_package(person, subject_kind), private.require_purpose();
   -- Held until the record stands, so that nobody ends the request meanwhile.
-  select r.* into q from privacy.requests r where r.number = record_export.request for share;
+  select r.* into q from privacy.requests r where r.number = require_answerable.request for share;
   if not found then
     perform private.fail('NS006', format('there is no request %s', request), 'nestctl request list --all');
   end if;
@@ -427,6 +425,17 @@ begin
         format('nestctl guardian list --family %s --child %s', private.family_of_child(person), person));
     end if;
   end if;
+end $$;
+comment on function private.require_answerable(uuid, text, text) is
+  'Raises unless a package of a person may answer the request now, and holds that until the transaction ends.';
+
+create function privacy.record_export(person uuid, request text, language text, package_sha256 text, manifest_sha256 text, bytes bigint, row_count bigint, severances bigint, evidence text,
+  subject_kind text default 'user') returns uuid
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_id uuid;
+begin
+  perform private.require_answerable(person, request, subject_kind);
   insert into privacy.exports (user_id, child_id, request, language, package_sha256, manifest_sha256, bytes, row_count, severances, evidence)
   values (case subject_kind when 'user' then person end, case subject_kind when 'child' then person end, request, language, package_sha256, manifest_sha256, bytes, row_count,
     severances, evidence)

@@ -83,89 +83,13 @@ select audit.attach('privacy.request_steps', 'modification', person => 'user_id'
 
 -- What may be attempted ---------------------------------------------------------------------------------------------
 
-create function private.identity_attempts(request uuid) returns bigint
+create or replace function private.identity_attempts(request uuid) returns bigint
   language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
   select (select count(*) from privacy.request_steps x where x.request_id = request and not x.passed and x.at > clock_timestamp() - interval '24 hours')
     + (select count(*) from privacy.code_entries e where e.request_id = request and e.passed is null and e.entered_at > clock_timestamp() - interval '24 hours');
 end;
 comment on function private.identity_attempts(uuid) is 'Attempts to verify who asks that failed within 24 hours, and those that nobody has judged.';
-
-create function private.refuse_another_attempt(r privacy.requests) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  -- An old snapshot would not count what others have tried since.
-  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    perform private.fail('NS005', 'an identity is checked at isolation level read committed');
-  end if;
-  if private.identity_attempts(r.id) >= 3 then
-    perform private.fail('NS003', 'three attempts have failed within 24 hours: the next is tomorrow',
-      format('Or refuse it: nestctl request refuse %s --code insuf_verification', r.number));
-  end if;
-end $$;
-comment on function private.refuse_another_attempt(privacy.requests) is 'Raises where three attempts have failed within 24 hours. The request is locked already, so that they count one after the other.';
-
-create function private.refuse_verified(r privacy.requests) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  if r.identity_verified_at is not null then
-    perform private.fail('NS005', 'the identity is verified already', format('nestctl request show %s', r.number));
-  end if;
-end $$;
-
-create function private.require_authority(r privacy.requests, authority text) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  family uuid;
-  allowed boolean;
-  why text;
-begin
-  if r.requester <> 'self' and authority is null then
-    perform private.fail('NS007', 'somebody else asks for the subject: say what showed that they may', 'Add --authority');
-  end if;
-  -- A guardian of a child is one of record: that somebody saw a document once is not looked up again when it counts.
-  if r.child_id is not null and r.requester = 'guardian' and authority <> 'guardian_of_record' then
-    perform private.fail('NS007', 'who stands for a child as its guardian is on record first', 'nestctl guardian add; then: --authority guardian_of_record');
-  end if;
-  if authority = 'guardian_of_record' then
-    if r.child_id is null then
-      perform private.fail('NS007', 'guardians on record stand for children');
-    end if;
-    family := private.family_of_child(r.child_id);
-    select m.allowed, m.why into allowed, why from privacy.may_act_for(family, r.child_id, r.requester_user,
-      case when r.requester_user is null then r.requester_name end) m;
-    if not allowed then
-      perform private.fail('NS005', format('whoever asks may not act for the child: %s', why), format('nestctl guardian list --family %s', family));
-    end if;
-  end if;
-end $$;
-comment on function private.require_authority(privacy.requests, text) is 'Raises unless whoever asks may do so for the subject, by what was shown.';
-
-create function private.refuse_document_number(remark text) returns void
-  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-  if remark ~ '[0-9]{4,}' then
-    perform private.fail('NS007', 'numbers of documents are not kept, and the remark holds one');
-  end if;
-end $$;
-
-create function private.take_identity_step(r privacy.requests, method text, document text, authority text, passed boolean, remark text) returns void
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s privacy.request_steps;
-begin
-  if passed then
-    r.identity_verified_at := clock_timestamp();
-  end if;
-  select g.* into r.state, r.state_reason from private.request_goes_on(r) g;
-  s.step := 'identity_checked';
-  s.method := method;
-  s.document := document;
-  s.authority := authority;
-  s.passed := passed;
-  s.told := remark;
-  perform private.take_request_step(r, s);
-end $$;
 
 create or replace function privacy.check_identity(number text, seen text, method text, document text, authority text, passed boolean, remark text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
