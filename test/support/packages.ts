@@ -1,8 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { type Entry, fromBuffer, type ZipFile } from 'yauzl';
 import type { Evidence } from '../../src/evidence/index.js';
 import { openSession, type Session } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
@@ -16,6 +13,7 @@ import {
   planStep,
   takeStep,
 } from '../../src/privacy/index.js';
+import { OpenZip } from './zip-file.js';
 
 /** A session of compliance with a grant for one person, or for a family, for the work. */
 export async function asCompliance<T>(
@@ -113,26 +111,9 @@ export async function answerRequest(
 
 /** The files of a ZIP file, by path, as text. */
 export async function unzip(file: string): Promise<Map<string, string>> {
-  const zip = (await promisify(fromBuffer as never)(
-    (await readFile(file)) as never,
-    { lazyEntries: true } as never,
-  )) as unknown as ZipFile;
+  const zip = await OpenZip.open(file);
   const files = new Map<string, string>();
-  return await new Promise((resolve, reject) => {
-    zip.on('error', reject);
-    zip.on('end', () => resolve(files));
-    zip.on('entry', (entry: Entry) => {
-      zip.openReadStream(entry, (error, stream) => {
-        if (error !== null || stream === undefined) return reject(error);
-        const chunks: Buffer[] = [];
-        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stream.on('error', reject);
-        stream.on('end', () => {
-          files.set(entry.fileName, Buffer.concat(chunks).toString('utf8'));
-          zip.readEntry();
-        });
-      });
-    });
-    zip.readEntry();
-  });
+  for (const path of zip.entries.keys()) files.set(path, await zip.text(path));
+  zip.close();
+  return files;
 }

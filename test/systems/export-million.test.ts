@@ -4,7 +4,6 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Entry, open as openZip, type ZipFile } from 'yauzl';
 import { type Connection, withConnection } from '../../src/platform/database/connection.js';
 import { startConsole } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -12,6 +11,7 @@ import { temporaryFolder } from '../support/evidence.js';
 import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
 import { peakMemory } from '../support/peak-memory.js';
 import { makeFamily, makeGuardian, type SmallFamily } from '../support/small-world.js';
+import { OpenZip } from '../support/zip-file.js';
 
 const ROWS = 1_000_000;
 const WHY = ['--reason', 'her access request', '--ticket', 'DSR-1'];
@@ -57,7 +57,7 @@ it('a million rows are packed in constant memory, and are back whole from JSON a
   expect(megabytes).toBeLessThan(200);
   expect((await me.json(['export', 'verify', file])).body.result).toMatchObject({ verified: true });
 
-  const zip = await Zip.open(file);
+  const zip = await OpenZip.open(file);
   const files = [...zip.entries.keys()].filter((path) => /^\w+\/usage_logs\.(json|csv)$/.test(path));
   // Which came how: provided, observed, inferred and assigned.
   expect(files.length).toBeGreaterThanOrEqual(6);
@@ -116,39 +116,4 @@ async function loadJson(superuser: Connection, json: Readable, names: readonly s
   await superuser.query(
     `insert into loaded select ${names.map((name) => `r.${name}`).join(', ')} from lines, json_populate_record(null::loaded, object) r`,
   );
-}
-
-class Zip {
-  readonly entries = new Map<string, Entry>();
-  readonly #zip: ZipFile;
-
-  private constructor(zip: ZipFile) {
-    this.#zip = zip;
-  }
-
-  static async open(path: string): Promise<Zip> {
-    const zip = await new Promise<ZipFile>((resolve, reject) =>
-      openZip(path, { autoClose: false }, (error, opened) => (error ? reject(error) : resolve(opened))),
-    );
-    const found = new Zip(zip);
-    zip.on('entry', (entry: Entry) => void found.entries.set(entry.fileName, entry));
-    await new Promise((resolve, reject) => zip.on('end', resolve).on('error', reject));
-    return found;
-  }
-
-  async stream(path: string): Promise<Readable> {
-    const entry = this.entries.get(path);
-    if (entry === undefined) throw new Error(`there is no ${path}`);
-    return await new Promise((resolve, reject) =>
-      this.#zip.openReadStream(entry, (error, stream) =>
-        error ? reject(error) : resolve(stream as Readable),
-      ),
-    );
-  }
-
-  async text(path: string): Promise<string> {
-    let text = '';
-    for await (const chunk of await this.stream(path)) text += String(chunk);
-    return text;
-  }
 }

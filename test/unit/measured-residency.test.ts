@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RESIDENCY } from '../../src/platform/residency-policy.js';
-import { measureDatabase, placeWords } from '../../src/privacy/export/residency.js';
+import { measureDatabase } from '../../src/privacy/export/residency.js';
+import { placeWords } from '../../src/privacy/export/residency-words.js';
 
 it.each([
   ['aws-1-ca-central-1.pooler.supabase.com', 'ca-central-1', true],
