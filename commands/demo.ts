@@ -1,13 +1,7 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
 import type { Outcome } from '../src/console/outcome.js';
-import {
-  answerRequest,
-  askForEverything,
-  complianceJob,
-  fourEyes,
-  recoveryJob,
-  supportJob,
-} from '../src/console/tour-stops.js';
+import { answerRequest, complianceJob } from '../src/console/tour-compliance.js';
+import { askForEverything, fourEyes, recoveryJob, supportJob } from '../src/console/tour-stops.js';
 import { text } from '../src/console/views.js';
 
 const CONTEXT = 'local';

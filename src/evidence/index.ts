@@ -8,7 +8,7 @@ export type { Doubt, Fault, FaultKind } from './fault.js';
 export { type Markup, markup } from './html/escape.js';
 export { renderReport } from './html/render-report.js';
 export type { Block, ChartBlock, Language, Report, Section, Value, Words } from './html/report.js';
-export { writeValue } from './html/words.js';
+export { say, writeValue } from './html/words.js';
 export { writeReport } from './html/write-report.js';
 export { createLedgerKey, createSigningKey, planKey } from './keys/create-key.js';
 export { importKeys, type KeyImport, planImport } from './keys/import-keys.js';

@@ -1,5 +1,8 @@
 import type { Language, Value, Words } from './report.js';
 
+/** Words in both languages. */
+export const say = (en: string, fr: string): Words => ({ en, fr });
+
 export const OURS = {
   yes: { en: 'yes', fr: 'oui' },
   no: { en: 'no', fr: 'non' },

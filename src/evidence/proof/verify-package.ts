@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type KeySet, namedKeys } from '../../platform/signing/key-set.js';
-import { ZIP_END, ZIP_END_SIGNATURE } from '../../platform/zip-end.js';
+import { ZIP_END, ZIP_END_SIGNATURE } from '../../platform/zip/format.js';
 import type { FaultKind } from '../fault.js';
 import { judgeKey } from '../judge-key.js';
 import { type EvidenceRecord, openRecord } from '../record.js';

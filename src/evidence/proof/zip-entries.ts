@@ -1,5 +1,16 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ZIP_END, ZIP_END_SIGNATURE } from '../../platform/zip-end.js';
+import {
+  DEFLATED,
+  LARGE,
+  LARGE_END,
+  LARGE_EXTRA,
+  LARGE_LOCATOR,
+  LISTED,
+  LOCAL,
+  MANY,
+  ZIP_END,
+  ZIP_END_SIGNATURE,
+} from '../../platform/zip/format.js';
 
 /** A file in a ZIP file: where its bytes lie, deflated or as they are. */
 export interface ZipEntry {
@@ -10,14 +21,6 @@ export interface ZipEntry {
   readonly end: number;
 }
 
-const ENTRY = 0x02014b50;
-const ENTRY_SIZE = 46;
-const LOCAL = 0x04034b50;
-const LOCAL_SIZE = 30;
-const LARGE_END = 0x06064b50;
-const LARGE_LOCATOR = 0x07064b50;
-const LARGE_LOCATOR_SIZE = 20;
-const LARGE = 0xffff_ffff;
 /** A package has a few files for each table. */
 const LONGEST_DIRECTORY = 16 * 1024 * 1024;
 
@@ -49,11 +52,11 @@ export async function zipEntries(file: FileHandle, size: number, comment: number
 
 async function directory(file: FileHandle, end: Buffer, endAt: number) {
   const plain = { count: end.readUInt16LE(10), bytes: end.readUInt32LE(12), at: end.readUInt32LE(16) };
-  if (plain.count !== 0xffff && plain.bytes !== LARGE && plain.at !== LARGE) return plain;
-  const locator = await read(file, endAt - LARGE_LOCATOR_SIZE, LARGE_LOCATOR_SIZE);
-  if (locator.readUInt32LE(0) !== LARGE_LOCATOR) throw new BrokenZip('its directory is not there');
-  const large = await read(file, Number(locator.readBigUInt64LE(8)), 56);
-  if (large.readUInt32LE(0) !== LARGE_END) throw new BrokenZip('its directory is not there');
+  if (plain.count !== MANY && plain.bytes !== LARGE && plain.at !== LARGE) return plain;
+  const locator = await read(file, endAt - LARGE_LOCATOR.size, LARGE_LOCATOR.size);
+  if (locator.readUInt32LE(0) !== LARGE_LOCATOR.signature) throw new BrokenZip('its directory is not there');
+  const large = await read(file, Number(locator.readBigUInt64LE(8)), LARGE_END.size);
+  if (large.readUInt32LE(0) !== LARGE_END.signature) throw new BrokenZip('its directory is not there');
   return {
     count: Number(large.readBigUInt64LE(32)),
     bytes: Number(large.readBigUInt64LE(40)),
@@ -69,21 +72,21 @@ interface Listed {
 }
 
 function entryAt(list: Buffer, place: number): { entry: Listed; length: number } {
-  const head = list.subarray(place, place + ENTRY_SIZE);
-  if (head.length < ENTRY_SIZE || head.readUInt32LE(0) !== ENTRY)
+  const head = list.subarray(place, place + LISTED.size);
+  if (head.length < LISTED.size || head.readUInt32LE(0) !== LISTED.signature)
     throw new BrokenZip('its directory is no list of files');
   const [name, extra, comment] = [28, 30, 32].map((field) => head.readUInt16LE(field)) as [
     number,
     number,
     number,
   ];
-  const rest = list.subarray(place + ENTRY_SIZE, place + ENTRY_SIZE + name + extra);
+  const rest = list.subarray(place + LISTED.size, place + LISTED.size + name + extra);
   const path = rest.toString('utf8', 0, name);
   if ((head.readUInt16LE(8) & 1) === 1) throw new BrokenZip(`${path} is encrypted`);
   const sizes = { unpacked: head.readUInt32LE(24), packed: head.readUInt32LE(20), at: head.readUInt32LE(42) };
   return {
     entry: { path, method: head.readUInt16LE(10), ...largeSizes(rest.subarray(name), sizes) },
-    length: ENTRY_SIZE + name + extra + comment,
+    length: LISTED.size + name + extra + comment,
   };
 }
 
@@ -91,7 +94,7 @@ function entryAt(list: Buffer, place: number): { entry: Listed; length: number }
 function largeSizes(extra: Buffer, sizes: { unpacked: number; packed: number; at: number }) {
   const found = { packed: sizes.packed, at: sizes.at };
   for (let place = 0; place + 4 <= extra.length; place += 4 + extra.readUInt16LE(place + 2)) {
-    if (extra.readUInt16LE(place) !== 1) continue;
+    if (extra.readUInt16LE(place) !== LARGE_EXTRA) continue;
     let value = place + 4 + (sizes.unpacked === LARGE ? 8 : 0);
     for (const name of ['packed', 'at'] as const) {
       if (sizes[name] !== LARGE) continue;
@@ -103,14 +106,15 @@ function largeSizes(extra: Buffer, sizes: { unpacked: number; packed: number; at
 }
 
 async function located(file: FileHandle, { path, method, packed, at }: Listed): Promise<ZipEntry> {
-  const head = await read(file, at, LOCAL_SIZE);
-  if (head.readUInt32LE(0) !== LOCAL) throw new BrokenZip(`${path} is not where the directory says`);
-  if (method !== 0 && method !== 8) throw new BrokenZip(`${path} is packed in a way unknown here`);
+  const head = await read(file, at, LOCAL.size);
+  if (head.readUInt32LE(0) !== LOCAL.signature)
+    throw new BrokenZip(`${path} is not where the directory says`);
+  if (method !== 0 && method !== DEFLATED) throw new BrokenZip(`${path} is packed in a way unknown here`);
   const [name, extra] = [head.readUInt16LE(26), head.readUInt16LE(28)];
-  const called = (await read(file, at + LOCAL_SIZE, name)).toString('utf8');
+  const called = (await read(file, at + LOCAL.size, name)).toString('utf8');
   if (called !== path) throw new BrokenZip(`${path} is called otherwise where it begins`);
-  const start = at + LOCAL_SIZE + name + extra;
-  return { path, deflated: method === 8, start, end: start + packed };
+  const start = at + LOCAL.size + name + extra;
+  return { path, deflated: method === DEFLATED, start, end: start + packed };
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -1,11 +1,18 @@
-import { ZIP_END, ZIP_END_SIGNATURE } from '../zip-end.js';
+import {
+  DEFLATED,
+  LARGE,
+  LARGE_END,
+  LARGE_EXTRA,
+  LARGE_LOCATOR,
+  LISTED,
+  LOCAL,
+  MANY,
+  ZIP_END,
+  ZIP_END_SIGNATURE,
+} from './format.js';
 import type { PackedFile } from './packed-file.js';
 
-/** Numbers from here on do not fit in the first format, and are written in that of ZIP64. */
-const LARGE = 0xffff_ffff;
-const MANY = 0xffff;
 const NAMES_IN_UTF8 = 1 << 11;
-const DEFLATED = 8;
 /** 4.5, which knows ZIP64; before it, 2.0. */
 const [VERSION, VERSION_64] = [20, 45];
 /** By Unix: what is in the high half of the attributes is a mode. */
@@ -41,8 +48,8 @@ function localHeader(file: PackedFile, at: Date): Buffer {
   // Both or none, as its sizes are.
   const large = file.bytes >= LARGE || file.packed >= LARGE;
   const extra = Buffer.concat([extraTime(at), extra64(large ? [file.bytes, file.packed] : [])]);
-  const head = Buffer.alloc(30);
-  head.writeUInt32LE(0x04034b50, 0);
+  const head = Buffer.alloc(LOCAL.size);
+  head.writeUInt32LE(LOCAL.signature, 0);
   writeCommon(head, 4, file, at, large, large);
   head.writeUInt16LE(name.length, 26);
   head.writeUInt16LE(extra.length, 28);
@@ -55,8 +62,8 @@ function centralHeader(file: PackedFile, at: Date, offset: number): Buffer {
   const far = offset >= LARGE;
   const numbers = [...(large ? [file.bytes, file.packed] : []), ...(far ? [offset] : [])];
   const extra = Buffer.concat([extraTime(at), extra64(numbers)]);
-  const head = Buffer.alloc(46);
-  head.writeUInt32LE(0x02014b50, 0);
+  const head = Buffer.alloc(LISTED.size);
+  head.writeUInt32LE(LISTED.signature, 0);
   head.writeUInt16LE(MADE_BY, 4);
   writeCommon(head, 6, file, at, large, large || far);
   head.writeUInt16LE(name.length, 28);
@@ -95,9 +102,10 @@ function endOf(files: number, size: number, offset: number): Buffer {
   end.writeUInt32LE(large ? LARGE : size, 12);
   end.writeUInt32LE(large ? LARGE : offset, 16);
   if (!large) return end;
-  const record = Buffer.alloc(56);
-  record.writeUInt32LE(0x06064b50, 0);
-  record.writeBigUInt64LE(44n, 4);
+  const record = Buffer.alloc(LARGE_END.size);
+  record.writeUInt32LE(LARGE_END.signature, 0);
+  // Of what follows this.
+  record.writeBigUInt64LE(BigInt(LARGE_END.size - 12), 4);
   record.writeUInt16LE(MADE_BY, 12);
   record.writeUInt16LE(VERSION_64, 14);
   for (const [at, number] of [
@@ -107,8 +115,8 @@ function endOf(files: number, size: number, offset: number): Buffer {
     [48, offset],
   ] as const)
     record.writeBigUInt64LE(BigInt(number), at);
-  const locator = Buffer.alloc(20);
-  locator.writeUInt32LE(0x07064b50, 0);
+  const locator = Buffer.alloc(LARGE_LOCATOR.size);
+  locator.writeUInt32LE(LARGE_LOCATOR.signature, 0);
   locator.writeBigUInt64LE(BigInt(offset + size), 8);
   locator.writeUInt32LE(1, 16);
   return Buffer.concat([record, locator, end]);
@@ -127,7 +135,7 @@ function extraTime(at: Date): Buffer {
 function extra64(numbers: readonly number[]): Buffer {
   if (numbers.length === 0) return Buffer.alloc(0);
   const extra = Buffer.alloc(4 + 8 * numbers.length);
-  extra.writeUInt16LE(0x0001, 0);
+  extra.writeUInt16LE(LARGE_EXTRA, 0);
   extra.writeUInt16LE(8 * numbers.length, 2);
   numbers.forEach((number, n) => {
     extra.writeBigUInt64LE(BigInt(number), 4 + 8 * n);

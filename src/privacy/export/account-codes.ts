@@ -1,8 +1,7 @@
-import type { Words } from '../../evidence/index.js';
+import { say, type Words } from '../../evidence/index.js';
 import { DENIALS, GROUNDS } from '../requests/letters/words.js';
 import type { AccountName } from './accounts.js';
 
-const say = (en: string, fr: string): Words => ({ en, fr });
 type Codes = Readonly<Record<string, Words>>;
 
 const REQUESTERS: Codes = {

@@ -50,7 +50,7 @@ export function accountSection(
   const explain: Block = { kind: 'text', text: words.explain };
   if (rows.length === 0)
     return { heading: words.heading, blocks: [explain, { kind: 'text', text: words.none }] };
-  const more = all.length - rows.length + (preview?.more ?? 0);
+  const more = (preview?.count ?? 0) - rows.length;
   const summary: Block[] =
     account === 'requests'
       ? []

@@ -1,8 +1,8 @@
-import type { Words } from '../../evidence/index.js';
+import { say, type Words } from '../../evidence/index.js';
 import type { AccountName } from './accounts.js';
 
-const say = (en: string, fr: string): Words => ({ en, fr });
-const grouped = (count: number, language: 'en' | 'fr') => count.toLocaleString(`${language}-CA`);
+/** A number as a reader of that language writes it. */
+export const grouped = (count: number, language: 'en' | 'fr') => count.toLocaleString(`${language}-CA`);
 
 /** What each column of an account says. */
 export const ABOUT: Readonly<Record<AccountName, Readonly<Record<string, Words>>>> = {

@@ -20,29 +20,23 @@ export class GroupFiles {
   readonly #columns: readonly Column[];
   readonly #json: FilePacker;
   readonly #csv: FilePacker;
-  #rows = 0;
 
   /** `read`: the columns that rows come with. */
   constructor(group: Group, read: readonly PackageColumn[]) {
     this.#columns = group.columns.map((column) => ({
       ...{ kind: column.kind, place: read.indexOf(column), name: `${JSON.stringify(column.column_name)}:` },
     }));
-    this.preview = { group, rows: [], more: 0, turns: new Map() };
+    this.preview = { group, rows: [], count: 0, turns: new Map() };
     this.#json = new FilePacker(`${group.path}.json`);
     this.#csv = new FilePacker(`${group.path}.csv`);
     // Short of a block: nothing to wait for.
     void this.#csv.write(`${group.columns.map(({ column_name }) => column_name).join(',')}\r\n`);
   }
 
-  get rows(): number {
-    return this.#rows;
-  }
-
   /** Where it returns a promise, no row is to be added before that has settled. */
   add(row: Values): Promise<unknown> | undefined {
-    this.#rows += 1;
     this.#show(row);
-    let json = this.#rows === 1 ? '[\n{' : ',\n{';
+    let json = this.preview.count === 1 ? '[\n{' : ',\n{';
     let csv = '';
     let first = true;
     for (let at = 0; at < this.#columns.length; at += 1) {
@@ -59,7 +53,7 @@ export class GroupFiles {
   }
 
   async end(): Promise<readonly PackedFile[]> {
-    await this.#json.write(this.#rows === 0 ? '[]\n' : '\n]\n');
+    await this.#json.write(this.preview.count === 0 ? '[]\n' : '\n]\n');
     return [await this.#json.end(), await this.#csv.end()];
   }
 
@@ -69,7 +63,7 @@ export class GroupFiles {
 
   #show(row: Values): void {
     const { group, rows, turns } = this.preview;
-    if (rows.length === SHOWN_ROWS) this.preview.more += 1;
+    this.preview.count += 1;
     if (rows.length === SHOWN_ROWS && group.table.account === undefined) return;
     const values = this.#columns.map(({ place }) => row[place]);
     addTurn(group, values, turns);

@@ -1,6 +1,7 @@
 import type { Language } from '../../evidence/index.js';
-import { type Group, whyWithheld } from './groups.js';
+import { whyWithheld } from './groups.js';
 import type { Origin, PackageTable } from './package-tables.js';
+import type { Preview } from './page.js';
 import type { MeasuredPlace } from './residency.js';
 
 /** What a package is, before anything of it is read. */
@@ -59,22 +60,23 @@ export const WHY_ROWS = {
 export function manifestOf(made: {
   readonly facts: PackageFacts;
   readonly tables: readonly PackageTable[];
-  readonly groups: readonly Group[];
+  readonly previews: readonly Preview[];
   readonly files: readonly WrittenFile[];
-  readonly rows: ReadonlyMap<string, number>;
   readonly tally: ReadonlyMap<
     string,
     { table: string; column: string; aliases: ReadonlyMap<string, number> }
   >;
 }): Manifest {
-  const { facts, tables, groups, files, rows, tally } = made;
+  const { facts, tables, previews, files, tally } = made;
   return {
     format: 'nestsync-export/1',
     ...facts,
     files: files.map((file) => {
-      const group = groups.find(({ path }) => file.path === `${path}.json` || file.path === `${path}.csv`);
-      if (group === undefined) return { ...file };
-      return { ...file, rows: rows.get(group.path) ?? 0, table: group.table.table, origin: group.origin };
+      const of = previews.find(
+        ({ group: { path } }) => file.path === `${path}.json` || file.path === `${path}.csv`,
+      );
+      if (of === undefined) return { ...file };
+      return { ...file, rows: of.count, table: of.group.table.table, origin: of.group.origin };
     }),
     tables: tables.filter(isTold).map(describeTable),
     empty: tables.filter((table) => !isTold(table)).map(({ table }) => table),

@@ -4,7 +4,7 @@ import type { Charts } from './charts.js';
 import type { Group } from './groups.js';
 import { describeTable, type PackageFacts } from './manifest.js';
 import type { Origin, PackageColumn, PackageTable } from './package-tables.js';
-import { PLACES, placeWords } from './residency.js';
+import { PLACES, placeWords } from './residency-words.js';
 import { columnName, ORIGIN_NAMES, PAGE, tableName, whyWords } from './words.js';
 
 /** So many rows of a table are shown on the page; the files have all of them. */
@@ -16,7 +16,8 @@ const SIDE_BY_SIDE = 6;
 export interface Preview {
   readonly group: Group;
   readonly rows: (readonly (string | null | undefined)[])[];
-  more: number;
+  /** Of the whole file. */
+  count: number;
   /** Of an account: rows of a kind added up. */
   readonly turns: Map<string, Turn>;
 }
@@ -25,7 +26,6 @@ export interface PageContent {
   readonly facts: PackageFacts;
   readonly tables: readonly PackageTable[];
   readonly previews: readonly Preview[];
-  readonly rows: ReadonlyMap<string, number>;
   readonly aliases: ReadonlyMap<string, number>;
   readonly charts: Charts;
 }
@@ -93,7 +93,8 @@ function section(table: PackageTable, previews: readonly Preview[]): Section {
   return { heading: tableName(table.table), blocks: parts.flatMap(partBlocks) };
 }
 
-function partBlocks({ group, rows, more }: Preview): Block[] {
+function partBlocks({ group, rows, count }: Preview): Block[] {
+  const more = count - rows.length;
   const origin: Words = ORIGIN_NAMES[group.origin as Origin];
   // The key is in the files; a person reads past it.
   const told = group.columns

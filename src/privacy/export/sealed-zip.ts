@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
-import { ZIP_END, ZIP_END_SIGNATURE } from '../../platform/zip-end.js';
+import { ZIP_END, ZIP_END_SIGNATURE } from '../../platform/zip/format.js';
 
 export interface Seal {
   /** Of all bytes before the length of the comment, hex; and how many they are. */

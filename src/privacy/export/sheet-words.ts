@@ -1,6 +1,4 @@
-import type { Words } from '../../evidence/index.js';
-
-const say = (en: string, fr: string): Words => ({ en, fr });
+import { say } from '../../evidence/index.js';
 
 /** Words of the review sheet. */
 export const SHEET = {

@@ -1,8 +1,6 @@
-import type { Words } from '../../evidence/index.js';
+import { say, type Words } from '../../evidence/index.js';
 import { WHY_ROWS } from './manifest.js';
 import { whyWords } from './words.js';
-
-const say = (en: string, fr: string): Words => ({ en, fr });
 
 /** Why a person does not see what they are given. */
 export const WHY_UNSEEN = {

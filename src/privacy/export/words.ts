@@ -1,9 +1,6 @@
-import type { Words } from '../../evidence/index.js';
-import { ACCOUNT } from './account-words.js';
+import { say, type Words } from '../../evidence/index.js';
+import { ACCOUNT, grouped } from './account-words.js';
 import type { Origin } from './package-tables.js';
-
-const say = (en: string, fr: string): Words => ({ en, fr });
-const grouped = (count: number, language: 'en' | 'fr') => count.toLocaleString(`${language}-CA`);
 
 export const PAGE = {
   title: say('Your personal information', 'Vos renseignements personnels'),

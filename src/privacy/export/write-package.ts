@@ -72,8 +72,6 @@ class PackageWriting {
   readonly #tally = new Tally();
   readonly #charts = new Charts();
   readonly #previews: Preview[] = [];
-  readonly #groups: Group[] = [];
-  readonly #rows = new Map<string, number>();
   readonly #written: WrittenFile[] = [];
   #manifest: Manifest | undefined;
 
@@ -109,7 +107,6 @@ class PackageWriting {
       await severances.write('table,key,column,alias,times\r\n');
       for (const table of tables) {
         const groups = table.given > 0 ? groupsOf(table, facts.kind) : [];
-        this.#groups.push(...groups);
         if (groups.length > 0) yield* this.#table(table, groups, severances);
       }
       yield await severances.end();
@@ -118,8 +115,8 @@ class PackageWriting {
     }
     yield await packText('index.html', this.#page());
     this.#manifest = manifestOf({
-      ...{ facts, tables, groups: this.#groups, files: this.#written },
-      ...{ rows: this.#rows, tally: this.#tally.counts },
+      ...{ facts, tables, previews: this.#previews, files: this.#written },
+      tally: this.#tally.counts,
     });
     yield await packText('manifest.json', json(this.#manifest));
   }
@@ -153,10 +150,9 @@ class PackageWriting {
           await severances.write(severed(table, key, row));
         }
       }
-      for (const [at, file] of files.entries()) {
-        const group = groups[at] as Group;
+      for (const file of files) {
+        const { group } = file.preview;
         this.#previews.push(file.preview);
-        this.#rows.set(group.path, file.rows);
         packed.push(...(await file.end()));
         packed.push(await packText(`schema/${group.path}.schema.json`, json(schemaOf(group))));
       }
@@ -169,7 +165,7 @@ class PackageWriting {
   #page(): string {
     const { facts, tables } = this.#content;
     const page = packagePage({
-      ...{ facts, tables, previews: this.#previews, rows: this.#rows, charts: this.#charts },
+      ...{ facts, tables, previews: this.#previews, charts: this.#charts },
       aliases: this.#tally.aliases,
     });
     return renderReport(page, { language: facts.language, zone: facts.zone });
