@@ -28,7 +28,7 @@ export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
     const { packageScope, packageSubject, planExport } = await import('../../src/privacy/index.js');
     const { user, child } = this.flags;
     const plan = await this.withSession(['compliance'], async (session) => {
-      const { subject } = await packageSubject(session, { user, child });
+      const { subject } = await packageSubject(session, { user, child }, 'export plan');
       const scope = packageScope(subject);
       await ensureAccess(session, scope, this.flags);
       const filter = { [scope.kind]: scope.id };

@@ -45,7 +45,7 @@ export default class ExportReview extends ConsoleCommand<typeof ExportReview> {
     const { user, child, html, language } = this.flags;
     const wish = { request: this.args.number, user, child };
     const { review, request } = await this.withSession(['compliance'], async (session) => {
-      const of = await packageSubject(session, wish);
+      const of = await packageSubject(session, wish, 'export review');
       const scope = packageScope(of.subject);
       await ensureAccess(session, scope, this.flags);
       if (of.request !== undefined) await requireStanding(session, of.request);

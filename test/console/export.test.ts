@@ -85,6 +85,11 @@ test('a package is planned, asked about, written whole for its owner alone, reco
 test('a package is reviewed before it is made: what it gives, and what its person sees', async () => {
   const family = await makeFamily(database, { name: 'Bouchard' });
   const page = join(temporaryFolder(), 'sheet.html');
+  for (const command of ['plan', 'review'])
+    expect(await me.json(['export', command, ...WHY])).toMatchObject({
+      code: 7,
+      body: { error: { code: 'person_missing', next: `nestctl export ${command} --help` } },
+    });
   const number = await asked(family);
   expect(await me.json(['export', 'review', number, ...WHY])).toMatchObject({
     code: 6,

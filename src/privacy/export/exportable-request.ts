@@ -62,6 +62,7 @@ export async function packageSubject(
     readonly user?: string | undefined;
     readonly child?: string | undefined;
   },
+  command: 'export plan' | 'export review',
 ): Promise<{ readonly subject: PackageSubject; readonly request?: ExportableRequest }> {
   if (of.request !== undefined && (of.user ?? of.child) !== undefined)
     throw new NestctlError('A request names whom it is about: leave out --user and --child.', {
@@ -76,10 +77,10 @@ export async function packageSubject(
         ? await requestForChild(session, of.child)
         : undefined;
   if (request !== undefined) return { subject: request.subject, request };
-  throw new NestctlError('Whose package? One of --user and --child.', {
+  throw new NestctlError('It was not said whose package.', {
     kind: 'needs_input',
     code: 'person_missing',
-    next: 'nestctl export plan --help',
+    next: `nestctl ${command} --help`,
   });
 }
 
