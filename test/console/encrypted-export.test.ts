@@ -263,7 +263,7 @@ describe('what is refused', () => {
   ])('an identity file with %s', async (_, text, code) => {
     const folder = temporaryFolder();
     const file = join(folder, 'p.zip.age');
-    writeFileSync(file, 'age-encryption.org/v1\n-> X25519 abc\nabc\n--- abc\n');
+    writeFileSync(file, `age-encryption.org/v1\n-> X25519 abc\nabc\n--- abc\n${'x'.repeat(32)}`);
     writeFileSync(join(folder, 'key'), text);
     const ran = await me.run(['export', 'verify', file, '--identity', join(folder, 'key'), '--json']);
     expect([ran.code, JSON.parse(ran.stdout).error.code]).toEqual([2, code]);
