@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connection, connect, withConnection } from '../../src/platform/database/connection.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import {
@@ -21,96 +21,81 @@ describe.each(SYSTEMS)('$title', ({ version, kind }) => {
   let server: SystemServer;
   let database: EmptyDatabase;
   let owner: Connection;
-  let counter = 0;
 
-  beforeAll(async () => {
-    server = await startSystem({ version, kind });
-  });
-  afterAll(() => server?.stop());
-
-  /** An empty database from here on, until what is returned is called. */
-  const begin = async () => {
-    database = await server.emptyDatabase(`systems_${++counter}`);
-    owner = await connect(database.owner);
-    return () => owner.close();
-  };
   const up = (to?: string) => migrate({ target: database.owner, to });
   // As in a local context: the audit events of the migrations' own reference rows go too.
   const down = (steps: number) => rollback({ target: database.owner, steps, allowDataLoss: true });
 
-  describe('with all of them', () => {
-    let facts: object;
-    let empty: Partial<Catalogue>;
-    let before: Awaited<ReturnType<typeof surroundings>>;
-    beforeAll(async () => {
-      const end = await begin();
-      facts = await owner.one(
-        `select current_setting('server_version_num')::int / 10000 as version, rolsuper as super,
-                rolbypassrls as bypassrls, rolcreaterole as createrole, to_regprocedure('auth.uid()') is not null as auth
-         from pg_roles where rolname = current_user`,
-      );
-      [empty, before] = [await foreignParts(owner), await surroundings()];
-      await up();
-      return end;
-    });
+  let facts: object;
+  let empty: Partial<Catalogue>;
+  let before: Awaited<ReturnType<typeof surroundings>>;
+  /** After each of them, in their order. */
+  const after: Catalogue[] = [];
+  beforeAll(async () => {
+    server = await startSystem({ version, kind });
+    database = await server.emptyDatabase('systems');
+    owner = await connect(database.owner);
+    facts = await owner.one(
+      `select current_setting('server_version_num')::int / 10000 as version, rolsuper as super,
+              rolbypassrls as bypassrls, rolcreaterole as createrole, to_regprocedure('auth.uid()') is not null as auth
+       from pg_roles where rolname = current_user`,
+    );
+    [empty, before] = [await foreignParts(owner), await surroundings()];
+    for (const name of names) {
+      await up(name);
+      after.push(await catalogue(owner));
+    }
+  }, 600_000);
+  afterAll(async () => {
+    await owner?.close();
+    await server?.stop();
+  });
 
-    const surroundings = async () => ({
-      extensions: await owner.query(
-        'select extname, extnamespace::regnamespace::text from pg_extension order by 1',
-      ),
-      auth: kind === 'supabase' ? await schemaOf(database.superuser, 'auth') : undefined,
-    });
+  const surroundings = async () => ({
+    extensions: await owner.query(
+      'select extname, extnamespace::regnamespace::text from pg_extension order by 1',
+    ),
+    auth: kind === 'supabase' ? await schemaOf(database.superuser, 'auth') : undefined,
+  });
 
-    it('is what it says', () => {
-      const supabase = kind === 'supabase';
-      expect(facts).toEqual({
-        version,
-        super: false,
-        bypassrls: supabase,
-        createrole: true,
-        auth: supabase,
-      });
-    });
-
-    it('needs no extension, leaves Supabase as it was, and owns all that it made', async () => {
-      expect(await surroundings()).toEqual(before);
-      const { relations } = await catalogue(owner, {
-        schemas: ['public', 'private', 'audit', 'privacy', 'ops'],
-      });
-      expect(new Set(relations.map((relation) => relation.owner))).toEqual(new Set([server.owner]));
-    });
-
-    it('is described by sql/docs, word for word', async () => {
-      expect(await staleDocuments(await readDocuments(owner)), 'run `nestctl db docs`').toEqual([]);
-    });
-
-    it('has the same catalogue and the same reference rows after all down and all up again', async () => {
-      const first = await catalogue(owner);
-      const rows = await referenceRows(owner);
-      expect(rows.length).toBeGreaterThan(0);
-      await down(names.length);
-      expect(await foreignParts(owner)).toEqual(empty);
-      await up();
-      expect(await catalogue(owner)).toEqual(first);
-      expect(await referenceRows(owner)).toEqual(rows);
-      expect(new Set((await migrationStatus(database.owner)).map(({ state }) => state))).toEqual(
-        new Set(['applied']),
-      );
+  it('is what it says', () => {
+    const supabase = kind === 'supabase';
+    expect(facts).toEqual({
+      version,
+      super: false,
+      bypassrls: supabase,
+      createrole: true,
+      auth: supabase,
     });
   });
 
-  it('each migration alone goes up, down and up to the same catalogue', async () => {
-    onTestFinished(await begin());
-    let before: Catalogue | undefined;
-    for (const name of names) {
-      await up(name);
-      const after = await catalogue(owner);
+  it('needs no extension, leaves Supabase as it was, and owns all that it made', async () => {
+    expect(await surroundings()).toEqual(before);
+    const { relations } = await catalogue(owner, {
+      schemas: ['public', 'private', 'audit', 'privacy', 'ops'],
+    });
+    expect(new Set(relations.map((relation) => relation.owner))).toEqual(new Set([server.owner]));
+  });
+
+  it('is described by sql/docs, word for word', async () => {
+    expect(await staleDocuments(await readDocuments(owner)), 'run `nestctl db docs`').toEqual([]);
+  });
+
+  it('each goes down to the catalogue that was before it, and all go up again to the same with the same rows', async () => {
+    const rows = await referenceRows(owner);
+    expect(rows.length).toBeGreaterThan(0);
+    for (let at = names.length - 1; at > 0; at -= 1) {
       await down(1);
-      if (before !== undefined) expect(await catalogue(owner), `${name} down`).toEqual(before);
-      await up(name);
-      expect(await catalogue(owner), `${name} up again`).toEqual(after);
-      before = after;
+      expect(await catalogue(owner), `${names[at]} down`).toEqual(after[at - 1]);
     }
+    await down(1);
+    expect(await foreignParts(owner)).toEqual(empty);
+    await up();
+    expect(await catalogue(owner)).toEqual(after.at(-1));
+    expect(await referenceRows(owner)).toEqual(rows);
+    expect(new Set((await migrationStatus(database.owner)).map(({ state }) => state))).toEqual(
+      new Set(['applied']),
+    );
   });
 });
 
