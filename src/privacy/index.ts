@@ -26,6 +26,9 @@ export {
 export { endGuardian, planGuardianEnding } from './guardians/end-guardian.js';
 export { type Guardian, listGuardians } from './guardians/guardian.js';
 export { mayActFor, type Standing } from './guardians/may-act-for.js';
+export { type HoldReview, planHoldReview, planRelease, releaseHold, reviewHold } from './holds/end-hold.js';
+export { type HoldBasis, type HoldSubject, type LegalHold, listHolds, readHold } from './holds/legal-hold.js';
+export { type HoldPlan, placeHold, planHold } from './holds/place-hold.js';
 export { privacyJobs } from './maintenance-jobs.js';
 export type { ColumnAnswer, TablePath } from './map/answer.js';
 export { checkMap, type MapCheck } from './map/check-map.js';

@@ -13,6 +13,14 @@ export const privacyJobs: readonly MaintenanceJob[] = [
     run: async ({ session }) => await lookForDue(session),
   },
   {
+    name: 'legal-holds',
+    summary: 'no legal hold stands unlooked at beyond its review',
+    period: 'daily',
+    tolerance: 86_400_000,
+    limit: 5 * 60_000,
+    run: async ({ session }) => await lookForReviews(session),
+  },
+  {
     name: 'export-shares',
     summary: 'no package stays in the object store beyond the link by which it was shared',
     period: 'daily',
@@ -44,3 +52,11 @@ async function lookForDue(session: Session): Promise<JobResult> {
 }
 
 const requests = (count: number) => (count === 1 ? 'a request is' : `${count} requests are`);
+
+async function lookForReviews(session: Session): Promise<JobResult> {
+  const { due } = await session.one<{ due: number }>('select ops.holds_to_review()::int as due');
+  const counts = { due };
+  if (due === 0) return { outcome: 'done', detail: 'no review is due', counts };
+  const holds = due === 1 ? 'the review of a legal hold is' : `the reviews of ${due} legal holds are`;
+  return { outcome: 'finding', detail: `${holds} due: nestctl hold list`, counts };
+}

@@ -19,6 +19,7 @@ const BUILT = [
   'analytics',
   'evidence',
   'requests',
+  'legal-holds',
   'export-shares',
 ];
 

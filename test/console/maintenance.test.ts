@@ -18,6 +18,7 @@ const BUILT = [
   'analytics',
   'evidence',
   'requests',
+  'legal-holds',
   'export-shares',
 ];
 const PROMISED = ['backup', 'drill', 'residency'];

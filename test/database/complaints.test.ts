@@ -211,10 +211,10 @@ test('hand-written SQL opens no complaint under another duty, without a reason, 
     ).rejects.toMatchObject({ message: expect.stringContaining('between the receipt') });
   const { id } = await complain(number, 'commissioner');
   const closing = (until: string | null) =>
-    officer.query(`select privacy.close_complaint($1, 'commissioner', 'resolved', current_date, $2)`, [
-      number,
-      until,
-    ]);
+    officer.query(
+      `select privacy.close_complaint($1, 'commissioner', 'resolved', (now() at time zone r.zone)::date, $2) from privacy.requests r where r.number = $1`,
+      [number, until],
+    );
   await expect(closing(null)).rejects.toThrow(/complaints_recourse/);
   await expect(closing('2026-12-31')).rejects.toThrow(/complaints_recourse/);
   await withConnection(database.owner, async (owner) => {

@@ -261,6 +261,10 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     insert: `insert into privacy.request_steps (request_id, number, user_id, step, state, told) values ('${REQUEST}', 1, '${PERSON}', 'opened', 'open', 'reçu')`,
     update: `update privacy.request_steps set told = null`,
   },
+  'privacy.legal_holds': {
+    insert: `insert into privacy.legal_holds (number, user_id, basis, matter, review_on, placed_by) values ('HOLD-2026-0001', '${PERSON}', 'order', 'garde', (now() at time zone 'UTC')::date + 90, 'camille.roy')`,
+    update: `update privacy.legal_holds set reference = null`,
+  },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,
     update: `update privacy.complaints set closed_on = '2026-05-04', outcome = 'resolved', recourse_until = '2027-05-04', closed_at = clock_timestamp(), closed_by = session_user`,

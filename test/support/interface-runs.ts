@@ -25,6 +25,7 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
   const ofFamily = ['--family', family.id];
   const ofChild = [...ofFamily, '--child', family.child, '--user', family.core.id, ...WHY];
   const byBirth = ['--basis', 'parent', '--evidence', 'act_of_birth', '--from', '2025-02-03'];
+  const inCourt = ['--basis', 'litigation', '--matter', 'a parenting order'];
   const asked = [
     '--kind',
     'access',
@@ -113,6 +114,14 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
       once: [[...ofChild, ...byBirth, '--yes']],
     },
     'guardian:list': { everywhere: [...ofFamily, ...WHY], once: [[...ofFamily, ...WHY]] },
+    'hold:list': { everywhere: [], once: [['--all']] },
+    'hold:place': {
+      everywhere: ['--user', family.core.id, ...inCourt, '--dry-run', ...WHY],
+      once: [['--family', family.id, ...inCourt, ...WHY, '--yes']],
+    },
+    'hold:release': { everywhere: ['HOLD-1999-0001', '--dry-run', ...WHY] },
+    'hold:review': { everywhere: ['HOLD-1999-0001', '--dry-run', ...WHY] },
+    'hold:show': { everywhere: ['HOLD-1999-0001'] },
     'invitation:list': { everywhere: [...ofFamily, ...WHY] },
     'member:list': { everywhere: [...ofFamily, ...WHY] },
     'request:open': {

@@ -34,6 +34,7 @@ const WHY = ['--reason', 'Grandma cannot see the log', '--ticket', 'SUP-1'];
 
 const OF_CHILD = ['--family', UUID, '--child', UUID];
 const BY_BIRTH = ['--basis', 'parent', '--evidence', 'act_of_birth', '--from', '2025-02-03'];
+const IN_COURT = ['--basis', 'litigation', '--matter', 'a parenting order'];
 const REQUEST = 'REQ-1999-0001';
 const ASKED = ['--kind', 'access', '--channel', 'email', '--asks', 'all you hold'];
 const MEMBER = ['--family', UUID, '--user', 'gran@example.ca', ...WHY, '--yes'];
@@ -123,6 +124,11 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'guardian:add': [...OF_CHILD, '--name', 'Ana Roy', ...BY_BIRTH, ...WHY, '--yes'],
   'guardian:end': [UUID, '--family', UUID, '--because', 'death', ...WHY, '--yes'],
   'guardian:list': ['--family', UUID, ...WHY],
+  'hold:list': [],
+  'hold:place': ['--family', UUID, ...IN_COURT, ...WHY, '--yes'],
+  'hold:release': ['HOLD-1999-0001', ...WHY, '--yes'],
+  'hold:review': ['HOLD-1999-0001', ...WHY, '--yes'],
+  'hold:show': ['HOLD-1999-0001'],
   'invitation:create': [
     '--family',
     UUID,

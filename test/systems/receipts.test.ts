@@ -50,6 +50,7 @@ const invitation = (...how: string[]): Write => ({
 });
 const INVITED = ['--email', 'uncle@example.ca', '--role', 'extended_family'];
 const BY_BIRTH = ['--basis', 'parent', '--evidence', 'act_of_birth', '--from', '2025-02-03'];
+const IN_COURT = ['--basis', 'litigation', '--matter', 'a parenting order'];
 const approval = (minutes: string, by?: 'second'): Write => ({
   table: APPROVAL,
   ...(by === undefined ? {} : { by }),
@@ -76,6 +77,9 @@ const first = async ({ me }: World, ...words: string[]) => {
 const ASKED = ['--kind', 'access', '--channel', 'email', '--asks', 'all you hold'];
 const openRequest = async (world: World): Promise<string> =>
   (await first(world, 'request', 'open', ...ASKED, '--user', world.family.gran.id)).result.request.number;
+const placeHold = async (world: World): Promise<string> =>
+  (await first(world, 'hold', 'place', '--family', world.family.id, ...IN_COURT)).result.hold.number;
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 /** A verified request to have a last name corrected. */
 const openCorrection = async (world: World): Promise<{ number: string; words: string[] }> => {
   const { gran } = world.family;
@@ -261,6 +265,15 @@ const WRITES: Record<string, Write | typeof NOT_AUDITED | typeof OWN_TEST> = {
       'support',
       '--no-password',
     ],
+  },
+  'hold:place': {
+    table: 'privacy.legal_holds',
+    words: (world) => ['--family', world.family.id, ...IN_COURT],
+  },
+  'hold:release': { table: 'privacy.legal_holds', words: async (world) => [await placeHold(world)] },
+  'hold:review': {
+    table: 'privacy.legal_holds',
+    words: async (world) => [await placeHold(world), '--until', inDays(90)],
   },
   'operator:bootstrap': OWN_TEST,
   'operator:duty': { table: APPROVAL, code: 8, words: () => ['dev.singh', '--remove', 'auditor'] },

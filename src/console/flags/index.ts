@@ -24,6 +24,7 @@ export {
 } from './people.js';
 export {
   COMPLAINT_BODIES,
+  holdArgs,
   optionalPackageArgs,
   packageArgs,
   REGIMES,

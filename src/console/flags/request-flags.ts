@@ -18,6 +18,17 @@ export const requestArgs = {
   number: requestArg({ required: true, description: 'its number, such as REQ-2026-0001' }),
 };
 
+/** A legal hold by its number, in any case. */
+export const holdArgs = {
+  number: Args.custom<string>({
+    parse: argParser((input) => {
+      if (!/^HOLD-\d{4}-\d{4,}$/i.test(input))
+        throw new Error(`"${input}" is no number of a hold: they are as HOLD-2026-0001`);
+      return input.toUpperCase();
+    }),
+  })({ required: true, description: 'its number, such as HOLD-2026-0001' }),
+};
+
 const packageArg = Args.custom<string>({
   parse: argParser((input) => (/^REQ-/i.test(input) ? parseRequest(input) : parseUuid(input))),
 });
