@@ -1,4 +1,4 @@
-import { type Column, details, heading, type TableView, table, text, type View } from './views.js';
+import { type Column, details, listed, type TableView, table, text, type View } from './views.js';
 
 interface PlannedTable {
   readonly table: string;
@@ -64,10 +64,6 @@ export function exportViews({ person, language, rows, tables, aliases }: Plan, o
       { name: 'times', value: ({ times }) => times, align: 'right' },
     ]),
   ];
-}
-
-function listed<Row>(title: string, rows: readonly Row[], columns: readonly Column<Row>[]): View[] {
-  return rows.length === 0 ? [] : [heading(title), table(rows, columns, '')];
 }
 
 export interface Judged {

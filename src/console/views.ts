@@ -133,6 +133,11 @@ export function heading(line: string): HeadingView {
   return { kind: 'heading', text: line };
 }
 
+/** A table under its heading; nothing where it has no rows. */
+export function listed<Row>(title: string, rows: readonly Row[], columns: readonly Column<Row>[]): View[] {
+  return rows.length === 0 ? [] : [heading(title), table(rows, columns, '')];
+}
+
 export function toned(tone: Tone, value: Plain): Toned {
   return { value, tone };
 }

@@ -3,6 +3,7 @@ export { type ConsentTurn, consentHistory } from './consents/consent-history.js'
 export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
 export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
 export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';
+export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-erasure.js';
 export { type CreatedExport, createExport, type ExportWish } from './export/create-export.js';
 export {
   type ExportableRequest,

@@ -263,7 +263,7 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
   },
   'privacy.legal_holds': {
     insert: `insert into privacy.legal_holds (number, user_id, basis, matter, review_on, placed_by) values ('HOLD-2026-0001', '${PERSON}', 'order', 'garde', (now() at time zone 'UTC')::date + 90, 'camille.roy')`,
-    update: `update privacy.legal_holds set reference = null`,
+    update: `update privacy.legal_holds set review_on = review_on + 1`,
   },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,

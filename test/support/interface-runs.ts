@@ -109,6 +109,7 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'local:reset': { everywhere: ['--dry-run'] },
     'local:status': { everywhere: [] },
     'access:lint': { everywhere: [] },
+    'erasure:plan': { everywhere: ['REQ-1999-0001', ...WHY] },
     'guardian:add': {
       everywhere: [...ofChild, ...byBirth, '--dry-run'],
       once: [[...ofChild, ...byBirth, '--yes']],

@@ -44,7 +44,7 @@ export async function openRequestOf(
   {
     kind = 'access',
     verified = true,
-  }: { readonly kind?: 'access' | 'portability'; readonly verified?: boolean } = {},
+  }: { readonly kind?: 'access' | 'portability' | 'deletion'; readonly verified?: boolean } = {},
 ): Promise<string> {
   const opening = await planOpening(session, {
     ...{ regime: 'pipeda', kind, asks: 'all you hold about me', channel: 'email', requester: 'self' },

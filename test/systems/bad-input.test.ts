@@ -121,6 +121,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'family:restore': [UUID, ...WHY, '--yes'],
   'family:show': [UUID, ...WHY],
   'family:split': [UUID, '--child', OTHER, '--name', 'Roy', ...WHY, '--confirm', 'Roy'],
+  'erasure:plan': [REQUEST, ...WHY],
   'guardian:add': [...OF_CHILD, '--name', 'Ana Roy', ...BY_BIRTH, ...WHY, '--yes'],
   'guardian:end': [UUID, '--family', UUID, '--because', 'death', ...WHY, '--yes'],
   'guardian:list': ['--family', UUID, ...WHY],
