@@ -64,6 +64,8 @@ describe('context add', () => {
       ...['--store-bucket', 'nestsync-archive', '--store-region', 'ca-central-1', '--store-prefix', 'a/b/'],
       ...['--store-endpoint', 'https://s3.example.ca', '--store-path-style', '--store-profile', 'backup'],
       ...['--backup-engine', 'pgbackrest', '--backup-stanza', 'main', '--signing-key', 'key.pem'],
+      ...['--mail-host', 'smtp.example.ca', '--mail-tls', 'implicit', '--mail-from', 'vie-privee@example.ca'],
+      ...['--mail-user', 'nestsync', '--mail-password-env', 'MAIL_PW'],
       ...['--region', 'ca-central-1', '--region', 'ca-west-1'],
     ]);
     expect(added.code, added.stdout).toBe(0);
@@ -87,6 +89,7 @@ describe('context add', () => {
         path_style: true,
         credentials_from: `profile backup of ${join(folder, '.aws', 'credentials')}`,
       },
+      mail: { host: 'smtp.example.ca', port: 465, tls: 'implicit', password_from: 'MAIL_PW' },
       backup: 'pgbackrest',
       signing_key: join(dirname(path), 'key.pem'),
       residency: ['ca-central-1', 'ca-west-1'],
@@ -137,6 +140,7 @@ describe('context add', () => {
       'password_given',
     ],
     ['half an object store', ['--store-bucket', 'bkt'], 'missing_flag'],
+    ['half a mail server', ['--mail-host', 'smtp.example.ca'], 'missing_flag'],
     ['half a backup engine', ['--backup-engine', 'pgbackrest'], 'missing_flag'],
     ['two sources of a password', ['--passfile', 'a', '--password-env', 'B'], 'invalid_context'],
     ['a name that is none', [], 'invalid_name'],

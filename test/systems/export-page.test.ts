@@ -9,7 +9,14 @@ import { withConnection } from '../../src/platform/database/connection.js';
 import type { Session } from '../../src/platform/database/session.js';
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { guardFormula } from '../../src/privacy/export/cell.js';
-import { openRequest, planOpening, planStep, takeStep } from '../../src/privacy/index.js';
+import {
+  openRequest,
+  planOpening,
+  planStep,
+  reviewExport,
+  takeStep,
+  writeReviewSheet,
+} from '../../src/privacy/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { newEvidence, temporaryFolder } from '../support/evidence.js';
 import { asCompliance, unzip, writeExport } from '../support/packages.js';
@@ -173,5 +180,46 @@ describe.each(['en', 'fr'] as const)('the page of a package in %s', (language) =
     expect(csv).not.toMatch(/(^|,)"?[=@]/m);
     const stock = JSON.parse(files.get('provided/inventory_items.json') ?? '') as { brand: string }[];
     expect(stock.map(({ brand }) => brand).sort()).toEqual([...NAMES].sort());
+  });
+});
+
+describe.each(['en', 'fr'] as const)('the review sheet in %s', (language) => {
+  it('is a page without a fault, that asks for nothing, at every width and in print', async () => {
+    const family = await makeFamily(database, { name: 'Gagnon', person: NAMES[0] as string });
+    await makeGuardian(database, { family: family.id, id: family.child }, family.core.id);
+    // Somebody sees rows that they are not given, and is given rows that they do not see.
+    await withConnection(database.superuser, (superuser) =>
+      superuser.query(`update public.users set status = 'suspended' where id = $1`, [family.core.id]),
+    );
+    for (const person of [family.core.id, family.gran.id]) {
+      const review = await asCompliance(operator, person, (session) =>
+        reviewExport(session, { kind: 'user', id: person }),
+      );
+      const html = join(temporaryFolder(), 'review.html');
+      await writeReviewSheet({ ...review, request: 'REQ-2026-0001' }, html, { language, at: new Date() });
+      const page = await browser.newPage();
+      const url = pathToFileURL(html).href;
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      await page.goto(url, { waitUntil: 'networkidle' });
+      expect(asked).toEqual([url]);
+      expect(await page.locator('script, img, iframe, object, link').count()).toBe(0);
+      expect(await page.getAttribute('html', 'lang')).toBe(`${language}-CA`);
+      expect(await violations(page)).toEqual([]);
+      for (const width of [320, 768, 1920]) {
+        await page.setViewportSize({ width, height: 900 });
+        expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBeLessThanOrEqual(
+          width,
+        );
+      }
+      await page.emulateMedia({ media: 'print' });
+      expect(await violations(page)).toEqual([]);
+      if (process.env.EVIDENCE_SCREENSHOTS !== undefined)
+        await page.screenshot({
+          path: join(process.env.EVIDENCE_SCREENSHOTS, `review-${language}.png`),
+          fullPage: true,
+        });
+      await page.close();
+    }
   });
 });

@@ -16,6 +16,7 @@ export const programFlag = Flags.custom<string[]>({
 const server = { helpGroup: 'SERVER' };
 const more = { helpGroup: 'OWNER AND REPLICA' };
 const store = { helpGroup: 'OBJECT STORE' };
+const mail = { helpGroup: 'MAIL' };
 const rest = { helpGroup: 'BACKUPS, SIGNING, RESIDENCY' };
 
 /** All that a context can say, as flags. There is none for a secret. */
@@ -70,6 +71,22 @@ export const contextFlags = {
     description: 'credentials printed by this program as JSON (credential_process)',
     ...store,
   }),
+  'mail-host': textFlag({ description: 'SMTP server that codes to persons go by', ...mail }),
+  'mail-port': countFlag({ description: 'its port (587; 465 with implicit TLS)', max: 65_535, ...mail }),
+  'mail-tls': Flags.option({ options: ['implicit', 'starttls', 'none'] as const })({
+    description: 'starttls when absent',
+    ...mail,
+  }),
+  'mail-from': textFlag({ description: 'the address that it comes from', helpValue: 'ADDRESS', ...mail }),
+  'mail-reply-to': textFlag({ description: 'the address of answers', helpValue: 'ADDRESS', ...mail }),
+  'mail-user': textFlag({ description: 'login there', ...mail }),
+  'mail-password-env': textFlag({
+    description: 'its password from this variable',
+    helpValue: 'NAME',
+    ...mail,
+  }),
+  'mail-password-command': programFlag({ description: 'its password printed by this program', ...mail }),
+  'mail-ca-file': textFlag({ description: "PEM file of the server's authority", helpValue: 'FILE', ...mail }),
   'backup-engine': Flags.option({ options: ['pgbackrest', 'supabase', 'local'] as const })({
     description: 'what makes the backups',
     ...rest,
@@ -148,6 +165,21 @@ export function contextSettings(
         credentials_command: flags['store-credentials-command'],
       },
       ['bucket', 'region'],
+    ),
+    mail: section(
+      'mail',
+      {
+        host: flags['mail-host'],
+        port: flags['mail-port'],
+        tls: flags['mail-tls'],
+        from: flags['mail-from'],
+        reply_to: flags['mail-reply-to'],
+        user: flags['mail-user'],
+        password_env: flags['mail-password-env'],
+        password_command: flags['mail-password-command'],
+        ca_file: flags['mail-ca-file'],
+      },
+      ['host', 'from'],
     ),
     backup: section(
       'backup',

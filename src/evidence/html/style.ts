@@ -34,6 +34,14 @@ pre { background: #f3f5f7; border: 1px solid var(--line); border-radius: .25rem;
   white-space: pre-wrap; }
 code, pre { font: .9rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 .label { font-weight: 600; margin: 0 0 .35rem; }
+@media (max-width: 30rem) {
+  body { padding: 1.25rem 1rem; }
+  dl { grid-template-columns: minmax(7rem, max-content) 1fr; gap: .35rem 1rem; }
+  table { font-size: .875rem; }
+  th, td { padding-right: .35rem; }
+  .number { padding-left: .35rem; }
+  thead .number { overflow-wrap: anywhere; }
+}
 @media print {
   @page { margin: 18mm; }
   body { font-size: 10pt; max-width: none; padding: 0; }
