@@ -2,7 +2,7 @@ import { type Cipher, createCipheriv, createDecipheriv, randomBytes } from 'node
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectYoungGarbage } from '../collect-garbage.js';
+import { collectBuffers } from '../collect-garbage.js';
 
 /** So much is held in memory, bytes; what is more lies on the disk. */
 const HELD = 128 * 1024;
@@ -53,7 +53,7 @@ export class Spool {
       if (bytesRead === 0) throw new Error('what waited on the disk was cut');
       position += bytesRead;
       yield decipher.update(piece.subarray(0, bytesRead));
-      if (since % PIECES_APART === PIECES_APART - 1) collectYoungGarbage();
+      if (since % PIECES_APART === PIECES_APART - 1) collectBuffers();
     }
     yield* this.#held;
   }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { collectYoungGarbage } from '../../platform/collect-garbage.js';
+import { collectBuffers } from '../../platform/collect-garbage.js';
 import { copyLines } from '../../platform/database/copy-lines.js';
 import type { Session } from '../../platform/database/session.js';
 import type { PackageSubject } from './exportable-request.js';
@@ -54,7 +54,7 @@ export async function* packageLines(
         yield* page.rest;
         next = read(rows);
       }
-      collectYoungGarbage();
+      collectBuffers();
     }
   } finally {
     // Of a page that nobody waits for any more: what stopped the reading is told, not this.
