@@ -271,7 +271,7 @@ function* records(csv: string): Generator<(string | null)[]> {
 
 describe('rows opened for a package', () => {
   const next = (wanted: number) =>
-    `select * from privacy.next_package_rows(${wanted}) as t (given integer, at text, since text)`;
+    `select * from privacy.next_package_rows(${wanted}) as t (given integer, at json, since text)`;
 
   it('come some at a time and as a package has them, whatever the session has set', async () => {
     const { id, core, child } = await makeFamily(database, { name: 'Gagnon' });
@@ -316,7 +316,7 @@ describe('rows opened for a package', () => {
     await asCompliance(operator, (await makeFamily(database, { name: 'Roy' })).core.id, async (session) => {
       await session.transaction(async () => {
         await session.query(
-          `declare "nestctl package" cursor for select 7, current_user::text, session_user::text`,
+          `declare "nestctl package" cursor for select 7, to_json(current_user), session_user::text`,
         );
         expect(await session.query(next(2))).toEqual([
           { given: 7, at: 'nestsync_compliance', since: operator.user },

@@ -46,6 +46,12 @@ const PIECES = [
 const text = (random: Random) =>
   Array.from({ length: random.between(0, 5) }, () => random.pick(PIECES)).join('');
 
+/** An id that is another by one digit. */
+const nearly = (id: string, random: Random) => {
+  const at = random.pick([...id.matchAll(/\d/g)].map(({ index }) => index));
+  return `${id.slice(0, at)}${(Number(id[at]) + 1) % 10}${id.slice(at + 1)}`;
+};
+
 /** As PostgreSQL prints them, hostile wherever they can be. */
 const VALUES: Readonly<Record<Kind, (random: Random) => string>> = {
   array: (random) => JSON.stringify([text(random), null, text(random)]),
@@ -64,7 +70,7 @@ const VALUES: Readonly<Record<Kind, (random: Random) => string>> = {
     ]),
   date: (random) => random.pick(['2026-11-23', 'infinity', '-infinity', '0044-03-15 BC']),
   interval: (random) => random.pick(['PT1H9M', 'P-1DT-2S', 'PT0S', 'infinity', '-infinity']),
-  uuid: (random) => random.pick([SELF, OTHER, random.uuid()]),
+  uuid: (random) => random.pick([SELF, OTHER, random.uuid(), nearly(random.pick([SELF, OTHER]), random)]),
   text,
 };
 
@@ -119,7 +125,7 @@ describe(`rows of a package (NESTCTL_TEST_SEED=${seed})`, () => {
           random.chance(0.1) ? null : random.chance(0.2) ? (last[at] ?? null) : VALUES[kind](random),
         );
         last = row;
-        lines += `${[String(given), ...row.map(copied)].join('\t')}\n`;
+        lines += `${[String(given), ...row.map((value, at) => copied(columns[at]?.kind === 'time' && value !== null ? `"${value}"` : value))].join('\t')}\n`;
         const cells = columns.map((column, at) => {
           const value = row[at] as string | null;
           if (given === 2 && column.subject === 'child') return undefined;

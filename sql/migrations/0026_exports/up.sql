@@ -309,8 +309,8 @@ declare
 begin
   perform privacy.require_package(person, subject_kind);
   select string_agg(format('case when "nestctl given" & %s > 0 then %s end', private.package_needs(x.subject),
-      case x.kind when 'array' then format('to_json(%I)::text', x.column_name) when 'time' then format('btrim(to_json(%I)::text, ''"'')', x.column_name)
-        else format('%I::text', x.column_name) end),
+      format(case when x.kind = 'array' then 'to_json(%I)::text' when x.kind = 'time' then 'to_json(%I)' when x.spelled = any ('{uuid,smallint,integer,bigint}') then '%I' else '%I::text' end,
+        x.column_name)),
       ', ' order by array_position(columns, x.column_name)), count(*)
   into values_of, found from private.package_columns(table_name) x where x.exported and x.column_name = any (columns);
   if found = 0 or found <> cardinality(columns) then
@@ -331,7 +331,7 @@ begin
     values_of, s.account, s.household, s.child, table_name, coalesce(' order by ' || ordered, ''));
 end $$;
 comment on function privacy.open_package_rows(uuid, text, text[], text) is
-  'Opens the rows of a table that the package of a person holds, for privacy.next_package_rows, until the transaction ends or others are opened: an integer, the rights in which each is theirs (1 account, 2 household, 4 child, added up), and the columns as text, null where NULL or not given. In the order of the key.';
+  'Opens the rows of a table that the package of a person holds, for privacy.next_package_rows, until the transaction ends or others are opened: an integer, the rights in which each is theirs (1 account, 2 household, 4 child, added up), and the columns, null where NULL or not given: points in time as json, ids and whole numbers as they are, all else as text. In the order of the key.';
 
 -- In the rights of whoever calls: a cursor of theirs by this name would be run in those of the owner else.
 create function privacy.next_package_rows(wanted integer) returns setof record

@@ -22,16 +22,21 @@ const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
  */
 export async function* copyLines(connection: Connection, query: string): AsyncGenerator<Buffer> {
   const stream = connection.client.query(copyTo(`copy (${query}) to stdout`));
-  let rest: Buffer | undefined;
+  /** Of a line whose end has not come. */
+  let begun: Buffer[] = [];
   let ended = false;
   try {
     for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      const whole = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
       // A line break of a value is written \n.
-      const end = whole.lastIndexOf(NEWLINE) + 1;
-      rest = end === whole.length ? undefined : whole.subarray(end);
-      const lines = whole.subarray(0, end);
-      if (end > 0) yield isUtf8(lines) ? lines : Buffer.from(lines.toString());
+      const end = chunk.lastIndexOf(NEWLINE) + 1;
+      if (end === 0) {
+        begun.push(chunk);
+        continue;
+      }
+      const first = begun.length === 0 ? 0 : chunk.indexOf(NEWLINE) + 1;
+      if (first > 0) yield inUtf8(Buffer.concat([...begun, chunk.subarray(0, first)]));
+      if (first < end) yield inUtf8(chunk.subarray(first, end));
+      begun = end === chunk.length ? [] : [chunk.subarray(end)];
     }
     ended = true;
   } catch (error) {
@@ -43,6 +48,8 @@ export async function* copyLines(connection: Connection, query: string): AsyncGe
   }
 }
 
+const inUtf8 = (lines: Buffer) => (isUtf8(lines) ? lines : Buffer.from(lines.toString()));
+
 /** Where the fields of a line stand: those of one line at a time, since a million lines are too many to have each its own. */
 export class CopyFields {
   readonly starts: Int32Array;
@@ -50,7 +57,12 @@ export class CopyFields {
   /** What is in each, as above. */
   readonly marks: Uint8Array;
 
-  constructor(count: number) {
+  readonly #widths: Int32Array;
+
+  /** So many characters each, where every value of a field has as many and none that COPY escapes; else 0. */
+  constructor(widths: readonly number[]) {
+    const count = widths.length;
+    this.#widths = Int32Array.from(widths);
     this.starts = new Int32Array(count);
     this.ends = new Int32Array(count);
     this.marks = new Uint8Array(count);
@@ -59,11 +71,17 @@ export class CopyFields {
   /** Takes the line that begins there; returns where the next does. */
   read(lines: Buffer, from: number): number {
     const { starts, ends, marks } = this;
+    const widths = this.#widths;
     let at = from;
     for (let field = 0; field < starts.length; field += 1) {
       starts[field] = at;
       let mark: number = ANY;
       let of = CLASSES[lines[at] as number] as number;
+      if (widths[field] !== 0 && of === 0) {
+        // Not NULL: nothing in it has to be looked at.
+        at += widths[field] as number;
+        of = CLASSES[lines[at] as number] as number;
+      }
       while (of < END) {
         mark |= of;
         at += 1;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { crc32, createDeflateRaw } from 'node:zlib';
+import { Bytes } from '../bytes.js';
 import { Spool } from './spool.js';
 
 /** A file as it will stand in a ZIP file. */
@@ -21,9 +22,9 @@ export interface PackedFile {
 const LEVEL = 3;
 const BLOCK = 128 * 1024;
 /** Blocks to be filled again: what lies outside of its heap, V8 lets grow long before it looks for what is not used. */
-const spare: Buffer[] = [];
+const spare: Bytes[] = [];
 const SPARE = 32;
-const newBlock = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
+const newBlock = (): Bytes => spare.pop() ?? new Bytes(Buffer.allocUnsafeSlow(BLOCK));
 const OPTIONS = { level: LEVEL, memLevel: 9, chunkSize: BLOCK, highWaterMark: 2 * BLOCK };
 
 /**
@@ -54,13 +55,13 @@ export class FilePacker {
    * room is to be asked for before that has settled.
    */
   reserve(most: number): Promise<void> | undefined {
-    return most > this.block.length - this.filled ? this.#flush(most) : undefined;
+    return most > this.block.buffer.length - this.filled ? this.#flush(most) : undefined;
   }
 
   /** Where it returns a promise, nothing more is to be written before that has settled. */
   write(text: string): Promise<void> | undefined {
     const full = this.reserve(mostBytes(text));
-    this.filled += this.block.write(text, this.filled);
+    this.filled += this.block.buffer.write(text, this.filled);
     return full;
   }
 
@@ -86,15 +87,15 @@ export class FilePacker {
 
   #flush(most: number): Promise<void> | undefined {
     const { block, filled } = this;
-    this.block = most > BLOCK ? Buffer.allocUnsafe(most) : newBlock();
+    this.block = most > BLOCK ? new Bytes(Buffer.allocUnsafe(most)) : newBlock();
     this.filled = 0;
     return this.#pack(block, filled);
   }
 
-  #pack(block: Buffer, filled: number): Promise<void> | undefined {
-    const content = block.subarray(0, filled);
+  #pack(block: Bytes, filled: number): Promise<void> | undefined {
+    const content = block.buffer.subarray(0, filled);
     const done = () => {
-      if (block.length === BLOCK && spare.length < SPARE) spare.push(block);
+      if (block.buffer.length === BLOCK && spare.length < SPARE) spare.push(block);
     };
     if (filled === 0) {
       done();

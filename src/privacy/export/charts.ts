@@ -11,14 +11,15 @@ const SHOWN_MEASURES = 60;
 /** More points than this are read better as a line. */
 const BARS = 12;
 const HALF_HOUR = 1_800_000;
+const HALF_HOURS_A_DAY = 48;
 /** And an hour, by which a week is longer where clocks are put back. */
-const HALF_HOURS_A_WEEK = 7 * 48 + 2;
+const HALF_HOURS_A_WEEK = 7 * HALF_HOURS_A_DAY + 2;
 const [ZERO, LETTER_T] = [0x30, 0x54];
 
 /** Gathers what the page draws from the rows of files as they are written; memory grows with years and children alone. */
 export class Charts {
-  /** Entries of the usage log by half hours in UTC: no zone has its midnight in the middle of one. */
-  readonly #halfHours = new Map<number, number>();
+  /** Entries of the usage log by days in UTC and their half hours: no zone has its midnight in the middle of one. */
+  readonly #days = new Map<number, Uint32Array>();
   readonly #growth: { readonly name: string; readonly weights: string; readonly heights: string }[] = [];
 
   /** What takes the rows of a table, with these columns in their order; undefined where nothing is drawn of them. */
@@ -35,7 +36,14 @@ export class Charts {
 
   #use(at: string): void {
     const half = Math.floor(timeOf(at) / HALF_HOUR);
-    if (!Number.isNaN(half)) this.#halfHours.set(half, (this.#halfHours.get(half) ?? 0) + 1);
+    if (Number.isNaN(half)) return;
+    const day = Math.floor(half / HALF_HOURS_A_DAY);
+    let times = this.#days.get(day);
+    if (times === undefined) {
+      times = new Uint32Array(HALF_HOURS_A_DAY);
+      this.#days.set(day, times);
+    }
+    (times[half - day * HALF_HOURS_A_DAY] as number) += 1;
   }
 
   #grow(name: string, weights: string, heights: string): void {
@@ -49,29 +57,27 @@ export class Charts {
   }
 
   #usage(zone: string): ChartBlock[] {
-    let [earliest, latest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const half of this.#halfHours.keys()) {
-      earliest = Math.min(earliest, half);
-      latest = Math.max(latest, half);
-    }
-    if (earliest > latest) return [];
+    const halfHours = [...this.#days].flatMap(([day, counts]) =>
+      [...counts].flatMap((times, n) => (times > 0 ? [{ half: day * HALF_HOURS_A_DAY + n, times }] : [])),
+    );
+    halfHours.sort((one, other) => one.half - other.half);
+    const [earliest, latest] = [halfHours[0], halfHours.at(-1)];
+    if (earliest === undefined || latest === undefined) return [];
     const mondayOf = (half: number) => {
       const day = dayIn(new Date(half * HALF_HOUR), zone);
       return addDays(day, -((weekdayOf(day) + 6) % 7));
     };
-    const [first, last] = [mondayOf(earliest), mondayOf(latest)];
+    const [first, last] = [mondayOf(earliest.half), mondayOf(latest.half)];
     const weeks = new Map<string, number>();
     let [monday, end] = ['', Number.NEGATIVE_INFINITY];
-    const drawn = [...this.#halfHours.keys()].filter(
-      (half) => half > latest - SHOWN_WEEKS * HALF_HOURS_A_WEEK,
-    );
-    for (const half of drawn.sort((one, other) => one - other)) {
+    for (const { half, times } of halfHours) {
+      if (half <= latest.half - SHOWN_WEEKS * HALF_HOURS_A_WEEK) continue;
       if (half * HALF_HOUR >= end) {
         // Asking clocks takes long enough to be done once a week, not for every half hour.
         monday = mondayOf(half);
         end = startOf(addDays(monday, 7), zone).getTime();
       }
-      weeks.set(monday, (weeks.get(monday) ?? 0) + (this.#halfHours.get(half) as number));
+      weeks.set(monday, (weeks.get(monday) ?? 0) + times);
     }
     const points: { label: string; value: number }[] = [];
     // A week without an entry is drawn as none.

@@ -1,24 +1,22 @@
+import { Bytes, copyBytes } from '../../platform/bytes.js';
 import { FilePacker, type PackedFile } from '../../platform/zip/packed-file.js';
 import { addTurn } from './account-sections.js';
 import type { Group } from './groups.js';
-import { put } from './package-cell.js';
 import type { PackageColumn } from './package-tables.js';
 import { type Preview, SHOWN_ROWS } from './page.js';
 import type { PackageRow } from './read-rows.js';
 
 const COMMA = 0x2c;
-const [FIRST, NEXT, END, LINE_END] = ['[\n{', ',\n{', '}', '\r\n'].map((text) => Buffer.from(text)) as [
-  Buffer,
-  Buffer,
-  Buffer,
-  Buffer,
-];
+const bytes = (text: string) => new Bytes(Buffer.from(text));
+const [FIRST, NEXT, END, LINE_END] = [bytes('[\n{'), bytes(',\n{'), bytes('}'), bytes('\r\n')];
+/** Of all of them. */
+const AROUND = 8;
 
 interface Column {
   /** Where it stands in a row as it is read. */
   readonly place: number;
   /** As it stands in JSON, behind another. */
-  readonly name: Buffer;
+  readonly name: Bytes;
 }
 
 /** The two files of a group, as they come to be row by row, and what the page shows of them. */
@@ -34,9 +32,9 @@ export class GroupFiles {
   constructor(group: Group, read: readonly PackageColumn[]) {
     this.#columns = group.columns.map((column) => ({
       place: read.indexOf(column),
-      name: Buffer.from(`,${JSON.stringify(column.column_name)}:`),
+      name: bytes(`,${JSON.stringify(column.column_name)}:`),
     }));
-    this.#around = this.#columns.reduce((sum, { name }) => sum + name.length, FIRST.length + LINE_END.length);
+    this.#around = this.#columns.reduce((sum, { name }) => sum + name.buffer.length, AROUND);
     this.preview = { group, rows: [], count: 0, turns: new Map() };
     this.#json = new FilePacker(`${group.path}.json`);
     this.#csv = new FilePacker(`${group.path}.csv`);
@@ -66,15 +64,15 @@ export class GroupFiles {
 
   #putJson({ cells }: PackageRow): void {
     const { block, filled } = this.#json;
-    let at = put(block, filled, this.preview.count === 1 ? FIRST : NEXT, 0, FIRST.length);
+    let at = put(this.preview.count === 1 ? FIRST : NEXT, block, filled);
     let first = 1;
     for (const { place, name } of this.#columns) {
       const cell = cells[place] as PackageRow['cells'][number];
       if (!cell.given) continue;
-      at = cell.json(block, put(block, at, name, first, name.length));
+      at = cell.json(block, copyBytes(name, first, name.buffer.length, block, at));
       first = 0;
     }
-    this.#json.filled = put(block, at, END, 0, END.length);
+    this.#json.filled = put(END, block, at);
   }
 
   #putCsv({ cells }: PackageRow): void {
@@ -82,12 +80,12 @@ export class GroupFiles {
     let at = filled;
     for (let n = 0; n < this.#columns.length; n += 1) {
       if (n > 0) {
-        block[at] = COMMA;
+        block.buffer[at] = COMMA;
         at += 1;
       }
       at = (cells[(this.#columns[n] as Column).place] as PackageRow['cells'][number]).csv(block, at);
     }
-    this.#csv.filled = put(block, at, LINE_END, 0, LINE_END.length);
+    this.#csv.filled = put(LINE_END, block, at);
   }
 
   #show(row: PackageRow): void {
@@ -99,3 +97,5 @@ export class GroupFiles {
     if (rows.length < SHOWN_ROWS) rows.push(values);
   }
 }
+
+const put = (all: Bytes, block: Bytes, at: number) => copyBytes(all, 0, all.buffer.length, block, at);

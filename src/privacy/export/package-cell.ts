@@ -1,12 +1,11 @@
+import { Bytes, copyBytes } from '../../platform/bytes.js';
 import { ANY, ESCAPED, fieldText, MARKED } from '../../platform/database/copy-lines.js';
 import { mostBytes } from '../../platform/zip/packed-file.js';
 import { csvCell, jsonCell } from './cell.js';
 import type { Kind } from './package-tables.js';
 
 const QUOTE = 0x22;
-const [NULL_JSON, NOTHING] = [Buffer.from('null'), Buffer.alloc(0)];
-/** Beyond this many bytes, a call to copy them costs less than to go through them. */
-const LONG = 64;
+const [NULL_JSON, NOTHING] = [new Bytes(Buffer.from('null')), new Bytes(Buffer.alloc(0))];
 
 /** What stands in a cell. AS_IT_CAME: its bytes are the same in JSON and in CSV, but for the quotes around them. */
 const [NOT_GIVEN, NULL, AS_IT_CAME, SPELLED] = [0, 1, 2, 3] as const;
@@ -52,7 +51,7 @@ export class PackageCell {
   readonly #kind: Kind;
   readonly #form: Form;
   #state: number = NOT_GIVEN;
-  #lines: Buffer = NOTHING;
+  #lines = NOTHING;
   #from = 0;
   #to = 0;
   #marks = 0;
@@ -74,9 +73,9 @@ export class PackageCell {
   }
 
   /** A field of COPY text. */
-  field(lines: Buffer, from: number, to: number, marks: number): void {
+  field(lines: Bytes, from: number, to: number, marks: number): void {
     const { spelledWith, plain } = this.#form;
-    const same = (marks & spelledWith) === 0 && (plain === undefined || plain(lines, from, to));
+    const same = (marks & spelledWith) === 0 && (plain === undefined || plain(lines.buffer, from, to));
     this.#state = same ? AS_IT_CAME : SPELLED;
     this.#lines = lines;
     this.#from = from;
@@ -103,27 +102,27 @@ export class PackageCell {
   /** So many bytes it takes at most, either way. */
   get most(): number {
     if (this.#state === AS_IT_CAME) return this.#to - this.#from + 2;
-    if (this.#state !== SPELLED) return NULL_JSON.length;
+    if (this.#state !== SPELLED) return NULL_JSON.buffer.length;
     this.#json ??= jsonCell(this.#kind, this.#spelled);
     this.#csv ??= csvCell(this.#kind, this.#spelled);
     return Math.max(mostBytes(this.#json), mostBytes(this.#csv));
   }
 
   /** Puts it as JSON there, once `most` was asked for; returns where it ends. */
-  json(block: Buffer, at: number): number {
+  json(block: Bytes, at: number): number {
     if (this.#state === AS_IT_CAME) return this.#put(block, at, this.#form.jsonQuotes);
-    if (this.#state !== SPELLED) return put(block, at, NULL_JSON, 0, NULL_JSON.length);
-    return at + block.write(this.#json as string, at);
+    if (this.#state !== SPELLED) return copyBytes(NULL_JSON, 0, NULL_JSON.buffer.length, block, at);
+    return at + block.buffer.write(this.#json as string, at);
   }
 
   /** The same in CSV. */
-  csv(block: Buffer, at: number): number {
+  csv(block: Bytes, at: number): number {
     if (this.#state === AS_IT_CAME) return this.#put(block, at, this.#form.csvQuotes);
-    return this.#state === SPELLED ? at + block.write(this.#csv as string, at) : at;
+    return this.#state === SPELLED ? at + block.buffer.write(this.#csv as string, at) : at;
   }
 
   get #spelled(): string {
-    this.#text ??= fieldText(this.#lines, this.#from, this.#to, this.#marks);
+    this.#text ??= fieldText(this.#lines.buffer, this.#from, this.#to, this.#marks);
     return this.#text;
   }
 
@@ -133,22 +132,11 @@ export class PackageCell {
     this.#csv = undefined;
   }
 
-  #put(block: Buffer, at: number, quotes: boolean): number {
-    if (!quotes) return put(block, at, this.#lines, this.#from, this.#to);
-    block[at] = QUOTE;
-    const end = put(block, at + 1, this.#lines, this.#from, this.#to);
-    block[end] = QUOTE;
+  #put(block: Bytes, at: number, quotes: boolean): number {
+    if (!quotes) return copyBytes(this.#lines, this.#from, this.#to, block, at);
+    block.buffer[at] = QUOTE;
+    const end = copyBytes(this.#lines, this.#from, this.#to, block, at + 1);
+    block.buffer[end] = QUOTE;
     return end + 1;
   }
-}
-
-/** Copies bytes; returns where they end. */
-export function put(block: Buffer, at: number, bytes: Buffer, from: number, to: number): number {
-  if (to - from > LONG) return at + bytes.copy(block, at, from, to);
-  let end = at;
-  for (let n = from; n < to; n += 1) {
-    block[end] = bytes[n] as number;
-    end += 1;
-  }
-  return end;
 }

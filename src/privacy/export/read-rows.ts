@@ -1,8 +1,9 @@
+import { Bytes } from '../../platform/bytes.js';
 import { CopyFields, fieldText, isNull } from '../../platform/database/copy-lines.js';
 import type { Session } from '../../platform/database/session.js';
 import type { PackageSubject } from './exportable-request.js';
 import { PackageCell } from './package-cell.js';
-import { packageLines } from './package-lines.js';
+import { isQuoted, packageLines } from './package-lines.js';
 import type { PackageColumn, PackageTable } from './package-tables.js';
 import type { Severed, Severer } from './sever.js';
 
@@ -41,6 +42,8 @@ interface Column {
   readonly needs: number;
   /** In which rights it is the person's own, and stays as it is. */
   readonly own: number;
+  /** So many bytes of a field stand around its value on either side. */
+  readonly inset: number;
   readonly sever: ((lines: Buffer, from: number, to: number, marks: number) => Severed) | undefined;
 }
 
@@ -55,35 +58,38 @@ export class RowReader {
     this.#columns = columns.map((column) => ({
       ...{ name: column.column_name, cell: new PackageCell(column.kind) },
       ...{ needs: NEEDS[column.subject ?? ''] ?? 0, own: ownIn(column) },
+      inset: isQuoted(column) ? 1 : 0,
       sever: column.free ? severOf(column, severer) : undefined,
     }));
-    this.#fields = new CopyFields(1 + columns.length);
+    this.#fields = new CopyFields([0, ...columns.map(({ kind }) => (kind === 'uuid' ? UUID : 0))]);
     this.#cells = this.#columns.map(({ cell }) => cell);
   }
 
   *rows(lines: Buffer): Generator<PackageRow> {
     const cells = this.#cells;
+    const bytes = new Bytes(lines);
     const text: Reading = (at) => cells[at]?.text;
     const row = { cells, text, severed: NOTHING };
     for (let at = 0; at < lines.length; ) {
       at = this.#fields.read(lines, at);
-      row.severed = this.#sever(lines);
+      row.severed = this.#sever(bytes);
       yield row;
     }
   }
 
   /** Fills the cells; returns where others were replaced. */
-  #sever(lines: Buffer): PackageRow['severed'] {
+  #sever(bytes: Bytes): PackageRow['severed'] {
     const { starts, ends, marks } = this.#fields;
+    const lines = bytes.buffer;
     const given = Number(lines.toString('latin1', starts[0], ends[0]));
     let severed: { column: string; aliases: readonly string[] }[] | undefined;
     for (let at = 0; at < this.#columns.length; at += 1) {
-      const { name, cell, needs, own, sever } = this.#columns[at] as Column;
+      const { name, cell, needs, own, inset, sever } = this.#columns[at] as Column;
       const [from, to, mark] = [starts[at + 1] as number, ends[at + 1] as number, marks[at + 1] as number];
       if ((given & needs) === 0) cell.notGiven();
       else if (isNull(lines, from, to)) cell.null();
       else {
-        cell.field(lines, from, to, mark);
+        cell.field(bytes, from + inset, to - inset, mark);
         if (sever === undefined || (given & own) > 0) continue;
         const without = sever(lines, from, to, mark);
         if (without.aliases.length === 0) continue;
@@ -96,6 +102,8 @@ export class RowReader {
   }
 }
 
+/** Characters of an id. */
+const UUID = 36;
 const NOTHING: PackageRow['severed'] = [];
 
 function severOf({ subject, kind }: PackageColumn, severer: Severer): NonNullable<Column['sever']> {
