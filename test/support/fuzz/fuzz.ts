@@ -109,6 +109,7 @@ export function wrongLines(ended: readonly Ended[], seed: number) {
     .map(({ number, argv, judged }) => ({
       again: `FUZZ_SEED=${seed} FUZZ_FROM=${number} FUZZ_RUNS=1`,
       argv: JSON.stringify(argv).slice(0, 600),
-      ...judged,
+      code: judged.code,
+      problems: judged.problems,
     }));
 }

@@ -8,6 +8,8 @@ export interface Judged {
   /** Code of the error, where there was one and it was told in JSON. */
   readonly error?: string | undefined;
   readonly problems: string[];
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** What is wrong with how a command line ended. */
@@ -51,5 +53,5 @@ export function judgeRun(
   } else if (code !== 0 && code !== 3 && code !== 8 && code !== 9 && stderr === '') {
     problems.push('it failed and said nothing');
   }
-  return { code, error, problems };
+  return { code, error, problems, stdout, stderr };
 }

@@ -57,6 +57,7 @@ async function startWorker(env: Readonly<Record<string, string>>): Promise<Child
 async function answer(worker: ChildProcess, argv: readonly string[]): Promise<Judged> {
   return await new Promise((resolve) => {
     const strays: string[] = [];
+    const lost = (problem: string): Judged => ({ code: null, problems: [problem], stdout: '', stderr: '' });
     const settle = (judged: Judged) => {
       clearTimeout(timer);
       worker.removeAllListeners('message');
@@ -64,14 +65,12 @@ async function answer(worker: ChildProcess, argv: readonly string[]): Promise<Ju
       judged.problems.push(...strays);
       resolve(judged);
     };
-    const timer = setTimeout(() => settle({ code: null, problems: ['it hangs'] }), PATIENCE);
+    const timer = setTimeout(() => settle(lost('it hangs')), PATIENCE);
     worker.on('message', (message: Judged | { stray: string }) => {
       if ('stray' in message) strays.push(`an unhandled rejection: ${message.stray}`);
       else settle(message);
     });
-    worker.once('exit', (code, signal) =>
-      settle({ code: null, problems: [`it ended the process: ${signal ?? code}`] }),
-    );
+    worker.once('exit', (code, signal) => settle(lost(`it ended the process: ${signal ?? code}`)));
     worker.send(argv);
   });
 }
