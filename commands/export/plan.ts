@@ -1,6 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { EXPORT_COLUMNS, exportTable, exportViews } from '../../src/console/export-views.js';
-import { rowFlags, staffFlags, uuidFlag } from '../../src/console/flags/index.js';
+import { rowFlags, serverFlags, staffFlags, uuidFlag } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
@@ -14,6 +14,7 @@ export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
   ];
   static override flags = {
     ...staffFlags,
+    ...serverFlags,
     ...rowFlags(EXPORT_COLUMNS),
     user: uuidFlag({ description: 'the person', exclusive: ['child'] }),
     child: uuidFlag({ description: 'the child, whose guardian has asked' }),
@@ -27,13 +28,13 @@ export default class ExportPlan extends ConsoleCommand<typeof ExportPlan> {
     const { recordReading } = await import('../../src/audit/index.js');
     const { packageScope, packageSubject, planExport } = await import('../../src/privacy/index.js');
     const { user, child } = this.flags;
-    const plan = await this.withSession(['compliance'], async (session) => {
+    const plan = await this.withReads(['compliance'], async (session, read) => {
       const { subject } = await packageSubject(session, { user, child }, 'export plan');
       const scope = packageScope(subject);
       await ensureAccess(session, scope, this.flags);
       const filter = { [scope.kind]: scope.id };
       this.warning('archived_months', await recordReading(session, { kind: 'export', filter }));
-      return await planExport(session, subject);
+      return await read((reader) => planExport(reader, subject));
     });
     const rows = exportTable(plan);
     return {

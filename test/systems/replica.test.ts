@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withConnection } from '../../src/platform/database/connection.js';
@@ -6,6 +8,8 @@ import { openSession, type Session } from '../../src/platform/database/session.j
 import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { contextFile, runConsole } from '../support/console.js';
 import { createTestDatabase, makeTemplate, type TestDatabase, targetOn } from '../support/database.js';
+import { temporaryFolder } from '../support/evidence.js';
+import { asCompliance, openRequestOf, unzip } from '../support/packages.js';
 import { type OwnServer, startTestServer, type TestServer } from '../support/server.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 import { type Standby, startStandby } from '../support/standby.js';
@@ -25,7 +29,7 @@ beforeAll(async () => {
   await makeTemplate(primary);
   database = await createTestDatabase({ server: primary });
   family = await makeFamily(database, { name: 'Tremblay' });
-  operator = await database.makeOperator('support', 'auditor');
+  operator = await database.makeOperator('support', 'auditor', 'compliance');
   standby = await startStandby(primary);
   second = await startStandby(primary, 'standby-second');
   elsewhere = await startTestServer();
@@ -197,6 +201,39 @@ test('where replay stands still the primary answers and says why; --server repli
   const only = await me.json('audit', 'query', '--server', 'replica', '--duty', 'auditor');
   expect([only.code, only.body.error.code]).toEqual([6, 'replica_behind']);
   expect((await me.text('audit', 'query', '--duty', 'auditor')).stderr).toMatch(/^! The primary answers: /);
+});
+
+test('a package is read in one snapshot on the replica, once that has the grant; else on the primary', async () => {
+  const me = await consoleWith(standby);
+  await delay('400ms');
+  const { core } = family;
+  const why = ['--reason', 'her request of today', '--ticket', 'DSR-1', '--duty', 'compliance'];
+  const number = await asCompliance(operator, core.id, (session) => openRequestOf(session, core.id));
+  const folder = temporaryFolder();
+  const create = (name: string, ...more: string[]) =>
+    me.json('export', 'create', number, '--file', join(folder, name), ...why, '--yes', ...more);
+  const users = async (name: string) =>
+    [...(await unzip(join(folder, name)))].find(([path]) => path.endsWith('users.json'))?.[1];
+  expect((await me.json('evidence', 'key', 'create', ...why.slice(0, 4))).code).toBe(0);
+  await asService(database, (connection) =>
+    connection.query('update public.users set first_name = $2 where id = $1', [core.id, 'Just now']),
+  );
+  const made = await create('replica.zip');
+  expect([made.code, made.body.meta.server, made.body.warnings]).toEqual([0, 'replica', []]);
+  expect(await users('replica.zip')).toContain('Just now');
+  expect((await me.json('export', 'verify', join(folder, 'replica.zip'))).code).toBe(0);
+  const plan = await me.json('export', 'plan', '--user', core.id, ...why);
+  expect([plan.code, plan.body.meta.server]).toEqual([0, 'replica']);
+
+  await pause();
+  await asService(database, (connection) =>
+    connection.query('update public.users set first_name = $2 where id = $1', [core.id, 'Later']),
+  );
+  expect((await create('only.zip', '--server', 'replica')).body.error.code).toBe('replica_behind');
+  const late = await create('primary.zip');
+  expect([late.code, late.body.meta.server, codes(late.body)]).toEqual([0, 'primary', ['replica_not_used']]);
+  expect(await users('primary.zip')).toContain('Later');
+  expect(readdirSync(folder).sort()).toEqual(['primary.zip', 'replica.zip']);
 });
 
 describe('of a grant', () => {

@@ -19,6 +19,8 @@ export interface ExportWish {
   readonly residency: readonly MeasuredPlace[];
   /** Left out, whoever has the file reads it. */
   readonly encryptTo?: EncryptTo | undefined;
+  /** Whose snapshot is read: on a replica that has replayed the grant. The session itself when absent. */
+  readonly reader?: Session | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onFile?: ((path: string) => void) | undefined;
 }
@@ -49,20 +51,22 @@ export interface CreatedExport {
 export async function createExport(
   session: Session,
   evidence: Evidence,
-  { request: { number: request, kind, subject: of }, residency, encryptTo, signal, onFile }: ExportWish,
+  wish: ExportWish,
   sink: Writable,
 ): Promise<CreatedExport> {
+  const { request: asked, residency, encryptTo, reader = session, signal, onFile } = wish;
+  const { number: request, kind, subject: of } = asked;
   await session.query(sql`select privacy.require_export_purpose()`);
   await requireMap(session);
   // Before anything is read that could not be signed for.
   await lockEvidence(evidence, () => openSigner(evidence.places));
   let record = '';
   const write = async (into: Writable) =>
-    await session.transaction(
+    await reader.transaction(
       async () => {
-        const { subject, tables } = await readSubject(session, of);
-        const people = await readPeople(session, of, subject.language);
-        const { archived } = await session.one<{ archived: string[] }>(
+        const { subject, tables } = await readSubject(reader, of);
+        const people = await readPeople(reader, of, subject.language);
+        const { archived } = await reader.one<{ archived: string[] }>(
           sql`select audit.archived_months(null, null) as archived`,
         );
         const facts = {
@@ -74,7 +78,7 @@ export async function createExport(
           residency,
         };
         const written = await writePackage(
-          session,
+          reader,
           { of, facts, tables, people },
           {
             signal,
