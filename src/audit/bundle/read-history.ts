@@ -8,12 +8,15 @@ import {
   partHash,
   type Withheld,
 } from '../../evidence/index.js';
+import { collectGarbage } from '../../platform/collect-garbage.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import { type Chain, linkHash, NO_LINK } from '../../platform/transparency/keyed-path.js';
 
 /** So many events are read at once, and up to 255 more. */
 const PAGE = 500;
+/** So many lie between two collections of garbage. */
+const COLLECTED = 5_000;
 
 interface Row {
   readonly leaf: number;
@@ -57,6 +60,7 @@ export async function readHistory(
       after = leaf;
       await line(formatLine(written));
     }
+    if (Math.floor((events + rows.length) / COLLECTED) > Math.floor(events / COLLECTED)) collectGarbage();
     events += rows.length;
     onProgress(events);
   }
