@@ -22,6 +22,7 @@ import { seededRandom, testScale, testSeed } from '../support/model/random.js';
 import { answerRequest, asCompliance, openRequestOf, unzip, writeExport } from '../support/packages.js';
 import { checkPackage, exportedColumns } from '../support/planted-package.js';
 import { PLANTED, plantPeople } from '../support/planted-people.js';
+import { makeFamily, makeGuardian } from '../support/small-world.js';
 
 let database: TestDatabase;
 let operator: ConnectionTarget;
@@ -268,6 +269,63 @@ function* records(csv: string): Generator<(string | null)[]> {
   }
 }
 
+describe('rows opened for a package', () => {
+  const next = (wanted: number) =>
+    `select * from privacy.next_package_rows(${wanted}) as t (given integer, at json, since text)`;
+
+  it('come some at a time and as a package has them, whatever the session has set', async () => {
+    const { id, core, child } = await makeFamily(database, { name: 'Gagnon' });
+    await makeGuardian(database, { family: id, id: child }, core.id);
+    await withConnection(database.superuser, async (superuser) => {
+      await superuser.query('delete from public.usage_logs where family_id = $1', [id]);
+      await superuser.query(
+        `insert into public.usage_logs (family_id, child_id, usage_type, logged_at, time_since_last_change)
+         select $1, $2, 'wipe_use', v.at, '1 day 02:03:04'
+         from (values (timestamptz '2026-11-20 14:01:58.5-05'), ('infinity'), ('-infinity'), ('0044-03-15 12:00:00+00 BC')) v (at)`,
+        [id, child],
+      );
+    });
+    await asCompliance(operator, core.id, async (session) => {
+      await session.transaction(async () => {
+        await session.query(
+          `set local timezone = 'America/St_Johns'; set local intervalstyle = 'sql_standard'`,
+        );
+        for (const columns of ['{id,logged_at}', '{logged_at,time_since_last_change}'])
+          await session.query(`select privacy.open_package_rows($1, 'public.usage_logs', $2)`, [
+            core.id,
+            columns,
+          ]);
+        const pages = [
+          await session.query(next(3)),
+          await session.query(next(3)),
+          await session.query(next(3)),
+        ];
+        expect(pages.map((rows) => rows.length)).toEqual([3, 1, 0]);
+        const rows = pages.flat() as { given: number; at: string; since: string }[];
+        expect(rows.map(({ given, since }) => [given, since])).toEqual(Array(4).fill([4, 'P1DT2H3M4S']));
+        expect(rows.map(({ at }) => at).sort()).toEqual(
+          ['-infinity', '0044-03-15T12:00:00+00:00 BC', '2026-11-20T19:01:58.5+00:00', 'infinity'].sort(),
+        );
+      });
+      // Nothing of them is left behind the transaction.
+      await expect(session.query(next(1))).rejects.toThrow();
+    });
+  });
+
+  it('are run in the rights of whoever takes them, where they opened others by that name', async () => {
+    await asCompliance(operator, (await makeFamily(database, { name: 'Roy' })).core.id, async (session) => {
+      await session.transaction(async () => {
+        await session.query(
+          `declare "nestctl package" cursor for select 7, to_json(current_user), session_user::text`,
+        );
+        expect(await session.query(next(2))).toEqual([
+          { given: 7, at: 'nestsync_compliance', since: operator.user },
+        ]);
+      });
+    });
+  });
+});
+
 describe('no package is made', () => {
   it('without a grant for this very person, or under another duty', async () => {
     const world = await plantPeople(database, seededRandom(testSeed()));
@@ -277,10 +335,7 @@ describe('no package is made', () => {
         code: 'no_grant',
       });
       await expect(
-        session.query(
-          `select * from privacy.package_rows($1, 'public.users', '{email}') as t (given integer, email text)`,
-          [world.subject],
-        ),
+        session.query(`select privacy.open_package_rows($1, 'public.users', '{email}')`, [world.subject]),
       ).rejects.toMatchObject({ code: 'no_grant' });
       await expect(
         session.query('select * from privacy.package_people($1)', [world.subject]),

@@ -9,7 +9,7 @@ const CHILDREN = group('public.children', 'name', 'weight_history', 'height_hist
 
 function drawn(zone: string, ...rows: readonly [Group, readonly (string | null | undefined)[]][]) {
   const charts = new Charts();
-  for (const [of, values] of rows) charts.reader(of.table.table, of.columns)?.(values);
+  for (const [of, values] of rows) charts.reader(of.table.table, of.columns)?.((at) => values[at]);
   return charts.section(zone).flatMap(({ blocks }) => blocks);
 }
 const logs = (zone: string, ...times: string[]) => {

@@ -146,6 +146,8 @@ it('nothing on the disk is readable', async () => {
   const [spooled, deflated] = [await readFile(spools[0] as string), await buffer(file.chunks())];
   await file.close();
   expect(spools).toHaveLength(1);
-  expect([spooled.length, spooled.equals(deflated)]).toEqual([deflated.length, false]);
+  // The end of it is in memory.
+  expect(spooled.length).toBeGreaterThan(deflated.length / 2);
+  expect(spooled.equals(deflated.subarray(0, spooled.length))).toBe(false);
   expect(inflateRawSync(deflated).toString()).toMatch(/Grandma/);
 });

@@ -5,7 +5,8 @@ drop function privacy.record_export(uuid, text, text, text, text, bigint, bigint
 drop function private.require_answerable(uuid, text, text);
 drop function privacy.package_people(uuid, text);
 drop function privacy.require_export_purpose();
-drop function privacy.package_rows(uuid, text, text[], text);
+drop function privacy.next_package_rows(integer);
+drop function privacy.open_package_rows(uuid, text, text[], text);
 drop function privacy.package_tables(uuid, text);
 drop function private.package_scope(text, uuid, text);
 drop function private.package_columns(text);

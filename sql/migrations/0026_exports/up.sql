@@ -295,10 +295,13 @@ end $$;
 comment on function privacy.package_tables(uuid, text) is
   'The tables that the package of a person draws on: their columns, and how many rows are given; withheld since they are a child''s whom the person does not stand for, or others''; entered by the person in rows that are not theirs. unread: why a table could not be read.';
 
-create function privacy.package_rows(person uuid, table_name text, columns text[], subject_kind text default 'user') returns setof record
-  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-  set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex' as $$
+-- One at a time, as rows are wanted: what a function returns is put together whole before its first row leaves the server.
+create function privacy.open_package_rows(person uuid, table_name text, columns text[], subject_kind text default 'user') returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+  -- All of its rows are wanted in the end, not the first of them soon.
+  set cursor_tuple_fraction = 1 as $$
 declare
+  rows_of refcursor := 'nestctl package';
   s record;
   values_of text;
   found integer;
@@ -306,8 +309,8 @@ declare
 begin
   perform privacy.require_package(person, subject_kind);
   select string_agg(format('case when "nestctl given" & %s > 0 then %s end', private.package_needs(x.subject),
-      case x.kind when 'array' then format('to_json(%I)::text', x.column_name) when 'time' then format('to_json(%I) #>> ''{}''', x.column_name)
-        else format('%I::text', x.column_name) end),
+      format(case when x.kind = 'array' then 'to_json(%I)::text' when x.kind = 'time' then 'to_json(%I)' when x.spelled = any ('{uuid,smallint,integer,bigint}') then '%I' else '%I::text' end,
+        x.column_name)),
       ', ' order by array_position(columns, x.column_name)), count(*)
   into values_of, found from private.package_columns(table_name) x where x.exported and x.column_name = any (columns);
   if found = 0 or found <> cardinality(columns) then
@@ -319,13 +322,25 @@ begin
     join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
   where i.indrelid = to_regclass(table_name) and i.indisprimary;
   s := private.package_scope(table_name, person, subject_kind);
-  return query execute format(
+  if exists (select from pg_catalog.pg_cursors c where c.name = rows_of::text) then
+    close rows_of;
+  end if;
+  open rows_of no scroll for execute format(
     'select "nestctl given", %s from (
        select x.*, ((%s) is true)::integer + 2 * ((%s) is true)::integer + 4 * ((%s) is true)::integer as "nestctl given" from %s x where %2$s or %3$s or %4$s%6$s) x',
     values_of, s.account, s.household, s.child, table_name, coalesce(' order by ' || ordered, ''));
 end $$;
-comment on function privacy.package_rows(uuid, text, text[], text) is
-  'The rows of a table that the package of a person holds: an integer, the rights in which each is theirs (1 account, 2 household, 4 child, added up), and the columns as text, null where NULL or not given. In the order of the key.';
+comment on function privacy.open_package_rows(uuid, text, text[], text) is
+  'Opens the rows of a table that the package of a person holds, for privacy.next_package_rows, until the transaction ends or others are opened: an integer, the rights in which each is theirs (1 account, 2 household, 4 child, added up), and the columns, null where NULL or not given: points in time as json, ids and whole numbers as they are, all else as text. In the order of the key.';
+
+-- In the rights of whoever calls: a cursor of theirs by this name would be run in those of the owner else.
+create function privacy.next_package_rows(wanted integer) returns setof record
+  language plpgsql set search_path = pg_catalog, pg_temp
+  set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'iso_8601' set extra_float_digits = 1 set bytea_output = 'hex' as $$
+begin
+  return query execute format('fetch forward %s from "nestctl package"', wanted);
+end $$;
+comment on function privacy.next_package_rows(integer) is 'The next rows, so many at most, of those that privacy.open_package_rows opened in this transaction; none where all have been given.';
 
 create function privacy.package_people(person uuid, subject_kind text default 'user') returns table (kind text, who text, standing text, since timestamptz, spelled text, names text)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -446,7 +461,7 @@ comment on function privacy.record_export(uuid, text, text, text, text, bigint, 
   'Records a package before it is handed out. Needs the duty compliance, a live grant for the person, reason and ticket, and an open request of the person for it whose identity was verified; for a child, one of a guardian of record who may act for it today.';
 
 revoke execute on all functions in schema privacy, private from public;
-grant execute on function privacy.request_family(text), privacy.require_export_purpose(), privacy.package_tables(uuid, text), privacy.package_rows(uuid, text, text[], text), privacy.package_people(uuid, text),
+grant execute on function privacy.request_family(text), privacy.require_export_purpose(), privacy.package_tables(uuid, text), privacy.open_package_rows(uuid, text, text[], text), privacy.next_package_rows(integer), privacy.package_people(uuid, text),
   privacy.record_export(uuid, text, text, text, text, bigint, bigint, bigint, text, text) to nestsync_compliance;
 
 -- What the data map says of this ----------------------------------------------------------------------------------------------

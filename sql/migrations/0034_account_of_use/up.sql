@@ -241,7 +241,7 @@ declare
   found_columns bigint;
 begin
   perform privacy.require_package(person, subject_kind);
-  select string_agg(format(case when o.type = 'timestamptz'::regtype then 'to_json(%I) #>> ''{}''' when o.type = 'text[]'::regtype then 'to_json(%I)::text' else '%I::text' end, o.name),
+  select string_agg(format(case when o.type = 'timestamptz'::regtype then 'to_json(%I)' when o.type = 'integer'::regtype then '%I' when o.type = 'text[]'::regtype then 'to_json(%I)::text' else '%I::text' end, o.name),
       ', ' order by array_position(columns, o.name)), count(*)
   into values_of, found_columns
   from pg_catalog.pg_proc p cross join unnest(p.proargnames, p.proallargtypes, p.proargmodes) o (name, type, mode)
@@ -253,7 +253,7 @@ begin
   return query execute format('select 7, %s from private.%I($1, $2)', values_of, 'package_' || account) using person, subject_kind;
 end $$;
 comment on function privacy.package_account(uuid, text, text[], text) is
-  'The rows of an account, as privacy.package_rows gives those of a table: 7 and the columns as text. account_of_use, disclosures or requests; the newest first.';
+  'The rows of an account, as privacy.next_package_rows gives those of a table: 7 and the columns. account_of_use, disclosures or requests; the newest first.';
 
 revoke execute on all functions in schema privacy, private from public;
 grant execute on function privacy.package_accounts(uuid, text), privacy.package_account(uuid, text, text[], text) to nestsync_compliance;

@@ -2,10 +2,13 @@ import { type Cipher, createCipheriv, createDecipheriv, randomBytes } from 'node
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { collectBuffers } from '../collect-garbage.js';
 
 /** So much is held in memory, bytes; what is more lies on the disk. */
 const HELD = 128 * 1024;
-const PIECE = 64 * 1024;
+const PIECE = 128 * 1024;
+/** So many pieces lie between two collections of those that have passed. */
+const PIECES_APART = 16;
 const CIPHER = 'aes-256-ctr';
 const START = Buffer.alloc(16);
 
@@ -15,7 +18,9 @@ const START = Buffer.alloc(16);
  */
 export class Spool {
   readonly #key = randomBytes(32);
+  /** The last of them, which are not on the disk. */
   #held: Buffer[] = [];
+  #heldBytes = 0;
   #bytes = 0;
   #file: FileHandle | undefined;
   #cipher: Cipher | undefined;
@@ -27,27 +32,30 @@ export class Spool {
   async add(chunk: Buffer): Promise<void> {
     this.#bytes += chunk.length;
     this.#held.push(chunk);
-    if (this.#file === undefined && this.#bytes <= HELD) return;
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes <= HELD) return;
+    const held = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
     this.#file ??= await openNameless();
     this.#cipher ??= createCipheriv(CIPHER, this.#key, START);
-    const [held, cipher] = [this.#held, this.#cipher];
-    this.#held = [];
-    for (const piece of held) await writeWhole(this.#file, cipher.update(piece));
+    await writeWhole(this.#file, this.#cipher.update(held));
   }
 
   /** All that was added, again. */
   async *chunks(): AsyncGenerator<Buffer> {
-    if (this.#file === undefined) {
-      yield* this.#held;
-      return;
-    }
+    const stored = this.#bytes - this.#heldBytes;
     const decipher = createDecipheriv(CIPHER, this.#key, START);
-    for (let position = 0; position < this.#bytes; ) {
-      const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(PIECE), 0, PIECE, position);
+    const piece = Buffer.allocUnsafe(Math.min(PIECE, stored));
+    for (let position = 0, since = 0; position < stored; since += 1) {
+      const length = Math.min(PIECE, stored - position);
+      const bytesRead = (await this.#file?.read(piece, 0, length, position))?.bytesRead ?? 0;
       if (bytesRead === 0) throw new Error('what waited on the disk was cut');
       position += bytesRead;
-      yield decipher.update(buffer.subarray(0, bytesRead));
+      yield decipher.update(piece.subarray(0, bytesRead));
+      if (since % PIECES_APART === PIECES_APART - 1) collectBuffers();
     }
+    yield* this.#held;
   }
 
   async close(): Promise<void> {

@@ -1,17 +1,22 @@
+import { Bytes, copyBytes } from '../../platform/bytes.js';
 import { FilePacker, type PackedFile } from '../../platform/zip/packed-file.js';
 import { addTurn } from './account-sections.js';
-import { csvCell, jsonCell } from './cell.js';
 import type { Group } from './groups.js';
-import type { Kind, PackageColumn } from './package-tables.js';
+import type { PackageColumn } from './package-tables.js';
 import { type Preview, SHOWN_ROWS } from './page.js';
-import type { Values } from './read-rows.js';
+import type { PackageRow } from './read-rows.js';
+
+const COMMA = 0x2c;
+const bytes = (text: string) => new Bytes(Buffer.from(text));
+const [FIRST, NEXT, END, LINE_END] = [bytes('[\n{'), bytes(',\n{'), bytes('}'), bytes('\r\n')];
+/** Of all of them. */
+const AROUND = 8;
 
 interface Column {
-  readonly kind: Kind;
   /** Where it stands in a row as it is read. */
   readonly place: number;
-  /** As it stands in JSON. */
-  readonly name: string;
+  /** As it stands in JSON, behind another. */
+  readonly name: Bytes;
 }
 
 /** The two files of a group, as they come to be row by row, and what the page shows of them. */
@@ -20,12 +25,16 @@ export class GroupFiles {
   readonly #columns: readonly Column[];
   readonly #json: FilePacker;
   readonly #csv: FilePacker;
+  /** Bytes that a row takes beside its values, at most. */
+  readonly #around: number;
 
   /** `read`: the columns that rows come with. */
   constructor(group: Group, read: readonly PackageColumn[]) {
     this.#columns = group.columns.map((column) => ({
-      ...{ kind: column.kind, place: read.indexOf(column), name: `${JSON.stringify(column.column_name)}:` },
+      place: read.indexOf(column),
+      name: bytes(`,${JSON.stringify(column.column_name)}:`),
     }));
+    this.#around = this.#columns.reduce((sum, { name }) => sum + name.buffer.length, AROUND);
     this.preview = { group, rows: [], count: 0, turns: new Map() };
     this.#json = new FilePacker(`${group.path}.json`);
     this.#csv = new FilePacker(`${group.path}.csv`);
@@ -34,21 +43,13 @@ export class GroupFiles {
   }
 
   /** Where it returns a promise, no row is to be added before that has settled. */
-  add(row: Values): Promise<unknown> | undefined {
+  add(row: PackageRow): Promise<unknown> | undefined {
     this.#show(row);
-    let json = this.preview.count === 1 ? '[\n{' : ',\n{';
-    let csv = '';
-    let first = true;
-    for (let at = 0; at < this.#columns.length; at += 1) {
-      const { kind, place, name } = this.#columns[at] as Column;
-      const value = row[place];
-      if (value !== undefined) {
-        json += `${first ? '' : ','}${name}${value === null ? 'null' : jsonCell(kind, value)}`;
-        first = false;
-      }
-      csv += `${at === 0 ? '' : ','}${csvCell(kind, value ?? null)}`;
-    }
-    const [one, other] = [this.#json.write(`${json}}`), this.#csv.write(`${csv}\r\n`)];
+    let most = this.#around;
+    for (const { place } of this.#columns) most += (row.cells[place] as PackageRow['cells'][number]).most;
+    const [one, other] = [this.#json.reserve(most), this.#csv.reserve(most)];
+    this.#putJson(row);
+    this.#putCsv(row);
     return one === undefined ? other : other === undefined ? one : Promise.all([one, other]);
   }
 
@@ -61,12 +62,40 @@ export class GroupFiles {
     await Promise.all([this.#json.discard(), this.#csv.discard()]);
   }
 
-  #show(row: Values): void {
+  #putJson({ cells }: PackageRow): void {
+    const { block, filled } = this.#json;
+    let at = put(this.preview.count === 1 ? FIRST : NEXT, block, filled);
+    let first = 1;
+    for (const { place, name } of this.#columns) {
+      const cell = cells[place] as PackageRow['cells'][number];
+      if (!cell.given) continue;
+      at = cell.json(block, copyBytes(name, first, name.buffer.length, block, at));
+      first = 0;
+    }
+    this.#json.filled = put(END, block, at);
+  }
+
+  #putCsv({ cells }: PackageRow): void {
+    const { block, filled } = this.#csv;
+    let at = filled;
+    for (let n = 0; n < this.#columns.length; n += 1) {
+      if (n > 0) {
+        block.buffer[at] = COMMA;
+        at += 1;
+      }
+      at = (cells[(this.#columns[n] as Column).place] as PackageRow['cells'][number]).csv(block, at);
+    }
+    this.#csv.filled = put(LINE_END, block, at);
+  }
+
+  #show(row: PackageRow): void {
     const { group, rows, turns } = this.preview;
     this.preview.count += 1;
     if (rows.length === SHOWN_ROWS && group.table.account === undefined) return;
-    const values = this.#columns.map(({ place }) => row[place]);
+    const values = this.#columns.map(({ place }) => row.text(place));
     addTurn(group, values, turns);
     if (rows.length < SHOWN_ROWS) rows.push(values);
   }
 }
+
+const put = (all: Bytes, block: Bytes, at: number) => copyBytes(all, 0, all.buffer.length, block, at);

@@ -18,12 +18,22 @@ export function sealZip(sign: (seal: Seal) => Promise<Buffer>): Transform {
   let held: Buffer = Buffer.alloc(0);
   return new Transform({
     transform(chunk: Buffer, _, done) {
-      const all = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      const passed = all.subarray(0, Math.max(0, all.length - ZIP_END));
-      held = all.subarray(passed.length);
-      digest.update(passed);
-      bytes += passed.length;
-      done(null, passed);
+      const pass = (passed: Buffer) => {
+        digest.update(passed);
+        bytes += passed.length;
+        this.push(passed);
+      };
+      if (chunk.length < ZIP_END) {
+        const all = Buffer.concat([held, chunk]);
+        held = all.subarray(Math.max(0, all.length - ZIP_END));
+        pass(all.subarray(0, all.length - held.length));
+      } else {
+        pass(held);
+        const end = chunk.length - ZIP_END;
+        held = Buffer.from(chunk.subarray(end));
+        pass(chunk.subarray(0, end));
+      }
+      done();
     },
     flush(done) {
       if (

@@ -1,7 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { renderReport } from '../../evidence/index.js';
-import { collectGarbage } from '../../platform/collect-garbage.js';
 import type { Session } from '../../platform/database/session.js';
 import { FilePacker, type PackedFile, packText } from '../../platform/zip/packed-file.js';
 import { zipOf } from '../../platform/zip/zip-of.js';
@@ -60,9 +59,6 @@ export async function writePackage(
   await pipeline(Readable.from(bytes, { objectMode: false }), seal, sink, { end: false, signal });
   return { seal: sealed as Seal, manifest: writing.manifest, manifest_sha256: writing.manifestSha256 };
 }
-
-/** So many rows lie between two collections of garbage, so that memory does not grow with a table. */
-const ROWS_APART = 10_000;
 
 class PackageWriting {
   readonly #session: Session;
@@ -131,18 +127,12 @@ class PackageWriting {
     const files = groups.map((group) => new GroupFiles(group, columns));
     const chart = this.#charts.reader(table.table, columns);
     const packed: PackedFile[] = [];
-    let since = 0;
     try {
       for await (const rows of readRows(this.#session, this.#content.of, table, columns, this.#severer)) {
-        since += rows.length;
-        if (since > ROWS_APART) {
-          since = 0;
-          collectGarbage();
-        }
         for (const row of rows) {
-          chart?.(row.values);
+          chart?.(row.text);
           for (const file of files) {
-            const full = file.add(row.values);
+            const full = file.add(row);
             if (full !== undefined) await full;
           }
           if (row.severed.length === 0) continue;
@@ -173,8 +163,8 @@ class PackageWriting {
 }
 
 /** The lines of severances.csv of a row. */
-function severed({ table }: PackageTable, key: readonly number[], { values, severed }: PackageRow): string {
-  const name = key.map((at) => values[at] ?? '').join('/');
+function severed({ table }: PackageTable, key: readonly number[], { text, severed }: PackageRow): string {
+  const name = key.map((at) => text(at) ?? '').join('/');
   return severed
     .flatMap(({ column, aliases }) =>
       [...timesOf(aliases)].map(
