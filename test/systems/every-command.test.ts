@@ -7,7 +7,6 @@ import { EXIT } from '../../src/platform/errors.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { type Finished, finished, runConsole, runOnTerminal } from '../support/console.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { runLines } from '../support/fuzz/run-lines.js';
 import { type InterfaceRun, interfaceRuns } from '../support/interface-runs.js';
 import { describeCommands, shapeOf } from '../support/interface-text.js';
 import { manifestCommands } from '../support/manifest.js';
@@ -58,6 +57,7 @@ async function withoutStdin(args: readonly string[]): Promise<Finished> {
 }
 
 const PLACES = {
+  pipe: (args: readonly string[]) => runConsole(args, { env }),
   'no stdin': withoutStdin,
   terminal: (args: readonly string[]) => runOnTerminal(args, { env }),
 } as const;
@@ -112,57 +112,35 @@ describe('every command of the build', () => {
   it(
     'ends the same way on a terminal, in a pipe and without stdin, in text and in one JSON document, with no stack and no question',
     async () => {
-      const codes = new Map<string, Record<string, number | null>>();
-      const argsOf = (id: string) => [...id.split(':'), ...(runs[id]?.everywhere ?? [])];
-      const look = async (id: string, place: string, json: boolean, ended: Omit<Finished, 'signal'>) => {
-        const { code, stdout, stderr } = ended;
-        const what = `${argsOf(id).join(' ')} (${place}, ${json ? 'JSON' : 'text'})`;
-        expect(`${stdout}${stderr}`, what).not.toMatch(STACK);
-        expect(Object.values(EXIT), what).toContain(code);
-        codes.set(id, { ...codes.get(id), [what]: code });
-        if (!json) return;
-        const body = parseOnly(stdout, what);
-        await checkReceipt(database, what, body.meta);
-        if (place === 'pipe') learn(id, code ?? -1, body);
-      };
-      const asProcesses = async ({ id }: { readonly id: string }) => {
+      const everywhere = async ({ id }: { readonly id: string }) => {
+        const args = [...id.split(':'), ...(runs[id]?.everywhere ?? [])];
+        if (id === 'demo' || id === 'local:up' || id === 'local:seed') return;
+        const codes: Record<string, number | null> = {};
         for (const [place, run] of Object.entries(PLACES)) {
           // On a terminal questions are right, and have their own tests.
           const asks = place === 'terminal' && runs[id]?.everywhere === undefined;
           for (const json of asks ? [true] : [true, false]) {
-            await look(id, place, json, await run(json ? [...argsOf(id), '--json'] : argsOf(id)));
+            const { code, stdout, stderr } = await run(json ? [...args, '--json'] : args);
+            const what = `${args.join(' ')} (${place}, ${json ? 'JSON' : 'text'})`;
+            expect(`${stdout}${stderr}`, what).not.toMatch(STACK);
+            expect(Object.values(EXIT), what).toContain(code);
+            codes[what] = code;
+            if (!json) continue;
+            const body = parseOnly(stdout, what);
+            await checkReceipt(database, what, body.meta);
+            if (place === 'pipe') learn(id, code ?? -1, body);
           }
         }
+        const different = [...new Set(Object.values(codes))];
+        expect(different, `exit codes differ: ${JSON.stringify(codes)}`).toHaveLength(1);
       };
-      // In pipes all run in one process: fuzz.test.ts holds 300 processes against it.
-      const inPipes = async (some: readonly { readonly id: string }[], lanes: number) => {
-        const lines = some.flatMap(({ id }) => [
-          { id, json: true, argv: [...argsOf(id), '--json'] },
-          { id, json: false, argv: argsOf(id) },
-        ]);
-        const ended = await runLines(
-          lines.map(({ argv }, number) => ({ number, argv })),
-          { env, lanes },
-        );
-        for (const { number, argv, judged } of ended) {
-          const line = lines[number];
-          expect([argv, judged.problems]).toEqual([argv, []]);
-          if (line !== undefined) await look(line.id, 'pipe', line.json, judged);
-        }
-      };
-      const told = commands.filter(({ id }) => id !== 'demo' && id !== 'local:up' && id !== 'local:seed');
       // Migrations, maintenance and proofs keep each other out, and would end with 6 beside one another.
       const locking = ({ id }: { readonly id: string }) => /^(db:|maintenance:|access:prove)/.test(id);
-      const free = told.filter((command) => !locking(command));
-      await inPipes(free, 2);
-      await inTurns(free, asProcesses);
-      await inPipes(told.filter(locking), 1);
-      await inTurns(told.filter(locking), asProcesses, 1);
-      expect([...codes.keys()].sort()).toEqual(told.map(({ id }) => id).sort());
-      for (const [id, all] of codes)
-        expect(new Set(Object.values(all)).size, `exit codes of ${id} differ: ${JSON.stringify(all)}`).toBe(
-          1,
-        );
+      await inTurns(
+        commands.filter((command) => !locking(command)),
+        everywhere,
+      );
+      await inTurns(commands.filter(locking), everywhere, 1);
     },
     SLOW,
   );
