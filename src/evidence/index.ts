@@ -1,5 +1,6 @@
 export { fingerprint, type Heads, namedKeys } from '../platform/signing/key-set.js';
 export { type Appended, appendRecord, type Draft } from './append-record.js';
+export { appendShared, shareChain } from './carry/append-shared.js';
 export { type Carrier, withCarrier } from './carry/carrier.js';
 export { type CarriedChain, type CarryPlan, carryEvidence, planCarry } from './carry/carry-evidence.js';
 export { provenBefore } from './carry/proven-before.js';

@@ -24,11 +24,13 @@ interface Kept {
   readonly later: readonly Version[];
 }
 
-/** Lists all that was carried, with every version: a listing without them shows what was put over a record. */
-export async function carriedRecords({ store, prefix }: Carrier): Promise<CarriedRecords> {
+/** Lists all that was carried, or one chain, with every version: a listing without them shows what was put over a record. */
+export async function carriedRecords({ store, prefix }: Carrier, only?: string): Promise<CarriedRecords> {
   const chains = new Map<string, Map<string, Kept>>();
   const hidden: Fault[] = [];
-  for (const [key, versions] of await byKey(store.versions(prefix))) {
+  for (const [key, versions] of await byKey(
+    store.versions(only === undefined ? prefix : `${prefix}${only}/`),
+  )) {
     const [chain = '', name = '', ...deeper] = key.slice(prefix.length).split('/');
     const kept = versions.filter(({ marker }) => !marker).reverse();
     const [first] = kept;

@@ -123,15 +123,19 @@ async function sendRecord(
   }
   await store.verify(key, { size: bytes.length, sha256: sha256(bytes) }, version).catch((error: unknown) => {
     if (!(error instanceof NestctlError) || error.code !== 'checksum_mismatch') throw error;
-    throw new NestctlError(`Another record than ${chain}/${number} lies in its place in the object store.`, {
-      kind: 'conflict',
-      code: 'carried_differs',
-      hint: 'One of the two was forged, or two consoles wrote without seeing each other.',
-      next: 'nestctl evidence verify --carried',
-    });
+    throw carriedDiffers(chain, number);
   });
   await store.retain(key, until, version);
   return false;
+}
+
+export function carriedDiffers(chain: string, number: number): NestctlError {
+  return new NestctlError(`Another record than ${chain}/${number} lies in its place in the object store.`, {
+    kind: 'conflict',
+    code: 'carried_differs',
+    hint: 'One of the two was forged, or two consoles wrote without seeing each other.',
+    next: 'nestctl evidence verify --carried',
+  });
 }
 
 function gone(chain: string, number: number): NestctlError {
