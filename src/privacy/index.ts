@@ -3,7 +3,30 @@ export { type ConsentTurn, consentHistory } from './consents/consent-history.js'
 export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
 export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
 export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';
+export { writeCertificate } from './erasures/certificate.js';
+export { certifyErasure, planCertificate } from './erasures/certify-erasure.js';
+export {
+  type Erasure,
+  type ErasureGround,
+  listErasures,
+  type OutsideStep,
+  readErasure,
+  readOutside,
+  readProgress,
+} from './erasures/erasure.js';
+export { readLedger, verifyLedger } from './erasures/ledger.js';
 export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-erasure.js';
+export { planRun, type RunPlan } from './erasures/plan-run.js';
+export { openResidue, proveErasure } from './erasures/prove-erasure.js';
+export { runErasure } from './erasures/run-erasure.js';
+export {
+  cancelErasure,
+  planCancel,
+  planSchedule,
+  type SchedulePlan,
+  scheduleErasure,
+} from './erasures/schedule-erasure.js';
+export { planSettlement, settleOutside } from './erasures/settle-outside.js';
 export { type CreatedExport, createExport, type ExportWish } from './export/create-export.js';
 export {
   type ExportableRequest,

@@ -1,5 +1,6 @@
 import type { Session } from '../platform/database/session.js';
 import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js';
+import { runDue } from './erasures/run-due.js';
 import { removeExpired } from './share/remove-expired.js';
 
 /** What the rights of persons need again and again. */
@@ -19,6 +20,14 @@ export const privacyJobs: readonly MaintenanceJob[] = [
     tolerance: 86_400_000,
     limit: 5 * 60_000,
     run: async ({ session }) => await lookForReviews(session),
+  },
+  {
+    name: 'erasures',
+    summary: 'approved erasures are run on their day, proven, and complete once all others have followed',
+    period: 'daily',
+    tolerance: 86_400_000,
+    limit: 6 * 3_600_000,
+    run: async ({ session, context, signal }) => await runDue(session, context, signal),
   },
   {
     name: 'export-shares',

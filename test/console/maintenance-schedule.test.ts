@@ -20,6 +20,7 @@ const BUILT = [
   'evidence',
   'requests',
   'legal-holds',
+  'erasures',
   'export-shares',
 ];
 

@@ -19,6 +19,7 @@ const BUILT = [
   'evidence',
   'requests',
   'legal-holds',
+  'erasures',
   'export-shares',
 ];
 const PROMISED = ['backup', 'drill', 'residency'];

@@ -102,13 +102,12 @@ function expected(table: CapturedTable, key: string, old: Row | undefined, now: 
   const naming = table.named.some((name) => changed.includes(name)) ? table.named : null;
   const values = (from: Row | undefined) =>
     naming && from && naming.map((name) => (from[name] ?? null) as string | null);
-  const uuid = (value: unknown) => (typeof value === 'string' ? value : null);
   const byId = uuid(row.id) !== null && table.keys.includes('id');
   return {
     table_name: table.name,
     operation: old === undefined ? 'INSERT' : now === undefined ? 'DELETE' : 'UPDATE',
     family_id: table.name === 'public.families' ? uuid(row.id) : uuid(row.family_id),
-    subject_user: table.name === 'public.users' ? uuid(row.id) : uuid(row.user_id ?? row.person),
+    subject_user: subjectOf(table.name, row),
     record_id: byId ? uuid(row.id) : null,
     record_key: byId ? null : key,
     changed_columns: old && now ? changed : null,
@@ -118,6 +117,14 @@ function expected(table: CapturedTable, key: string, old: Row | undefined, now: 
     named_old: values(old) ?? null,
     named_new: values(now) ?? null,
   };
+}
+
+const uuid = (value: unknown) => (typeof value === 'string' ? value : null);
+
+function subjectOf(table: string, row: Row): string | null {
+  if (table === 'public.users') return uuid(row.id);
+  // Whom it erased stands in its request alone.
+  return table === 'privacy.erasures' ? null : uuid(row.user_id ?? row.person);
 }
 
 function said(event: AuditEvent): Expected {

@@ -12,6 +12,7 @@ const CHILD = '30000000-0000-4000-8000-000000000001';
 const ITEM = '40000000-0000-4000-8000-000000000001';
 const GRANT = '50000000-0000-4000-8000-000000000001';
 const REQUEST = '60000000-0000-4000-8000-000000000001';
+const ERASURE = 'e0000000-0000-4000-8000-0000000000e1';
 
 const owned = (
   table: string,
@@ -264,6 +265,21 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
   'privacy.legal_holds': {
     insert: `insert into privacy.legal_holds (number, user_id, basis, matter, review_on, placed_by) values ('HOLD-2026-0001', '${PERSON}', 'order', 'garde', (now() at time zone 'UTC')::date + 90, 'camille.roy')`,
     update: `update privacy.legal_holds set review_on = review_on + 1`,
+  },
+  'privacy.erasures': {
+    insert: `insert into privacy.erasures (id, request, person, families, ground, plan, plan_hash, catalogue, approval_id, scheduled_at, scheduled_by, due_at, before)
+      select '${ERASURE}', 'REQ-2026-0001', '${PERSON}', '{}', 'purpose_ended', '{"steps": []}', 'a', 'b', id, '2026-01-06 12:00+00', 'camille.roy', '2026-02-05 12:00+00',
+        '{"status": "active"}' from ops.approvals`,
+    update: `update privacy.erasures set cancelled_at = clock_timestamp(), cancelled_by = 'camille.roy', cancel_reason = 'she changed her mind'`,
+  },
+  'privacy.erasure_batches': {
+    // Of another transaction: this one is no batch.
+    insert: `insert into privacy.erasure_batches (erasure_id, number, xid, done_by) values ('${ERASURE}', 1, '9', 'camille.roy')`,
+    update: 'update privacy.erasure_batches set rows = 7',
+  },
+  'privacy.erasure_outside': {
+    insert: `insert into privacy.erasure_outside (erasure_id, recipient) values ('${ERASURE}', 'email')`,
+    update: `update privacy.erasure_outside set outcome = 'not_held', reference = 'EM-7', settled_at = clock_timestamp(), settled_by = 'camille.roy'`,
   },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,

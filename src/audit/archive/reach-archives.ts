@@ -1,7 +1,7 @@
 import type { Context } from '../../platform/config/contexts.js';
-import { openSession, type Session } from '../../platform/database/session.js';
+import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
-import type { JobResult } from '../../platform/maintenance/index.js';
+import { asCompliance, type JobResult } from '../../platform/maintenance/index.js';
 import { archiveLog } from './archive-log.js';
 
 /**
@@ -21,7 +21,7 @@ export async function reachArchives(
     counts: { due },
   });
   if (context.object_store === undefined) return left('this context names no object store');
-  const officer = await asCompliance(session);
+  const officer = await asCompliance(session, 'approved erasures reach the archives');
   if (officer === undefined) return left('this login does not hold the duty compliance');
   try {
     const nothing = { months: [], erasures: [], tree_size: 0 };
@@ -57,13 +57,4 @@ async function countDue(session: Session): Promise<number> {
     'select count(*)::float8 as due from audit.archive_erasures where done_at is null',
   );
   return due;
-}
-
-async function asCompliance({ target }: Session): Promise<Session | undefined> {
-  try {
-    return await openSession(target, { duty: 'compliance', reason: 'approved erasures reach the archives' });
-  } catch (error) {
-    if (error instanceof NestctlError && error.kind === 'not_allowed') return undefined;
-    throw error;
-  }
 }

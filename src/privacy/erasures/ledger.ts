@@ -1,0 +1,93 @@
+import {
+  type ChainReport,
+  openEvidence,
+  readStatement,
+  shareChain,
+  verifyCarried,
+  verifyEvidence,
+  withCarrier,
+} from '../../evidence/index.js';
+import type { Context } from '../../platform/config/contexts.js';
+import type { Session } from '../../platform/database/session.js';
+import { parseEnvelope } from '../../platform/signing/dsse.js';
+import { LEDGER_CHAIN, LEDGER_RECORD, type LedgerRecord } from './ledger-record.js';
+
+/** An erasure as the ledger has it. */
+export interface EnteredErasure {
+  /** The signed record, chain/number. */
+  readonly record: string;
+  readonly request: string;
+  readonly erasure: string;
+  readonly ground: string;
+  readonly scheduled: string;
+  readonly entered_at: Date;
+  readonly entered_by: string;
+  readonly families: number;
+  /** By how many keyed hashes its people are known again. */
+  readonly identifiers: number;
+  /** What the database says: the same; another, of the same id; or unknown, as after a restore to before it. */
+  readonly database: 'same' | 'differs' | 'unknown';
+}
+
+export interface LedgerCheck {
+  /** The chain here, and the one that was carried, where the context names an object store. */
+  readonly chains: readonly ChainReport[];
+  readonly entries: readonly EnteredErasure[];
+  /** Erasures of the database that say they stand in the ledger, and do not: by their request. */
+  readonly missing: readonly string[];
+}
+
+/** The ledger, the newest entry first. What other consoles of the context entered is fetched from its object store. */
+export async function readLedger(session: Session, context: Context): Promise<EnteredErasure[]> {
+  return (await compare(session, context)).entries;
+}
+
+/**
+ * Verifies the ledger: each record as it was signed, none gone, here and where it is locked; and against the database, which
+ * may have been restored to before an erasure, or say that it erased somebody of whom the ledger knows nothing.
+ */
+export async function verifyLedger(session: Session, context: Context): Promise<LedgerCheck> {
+  const compared = await compare(session, context);
+  const evidence = openEvidence(context);
+  const carried =
+    context.object_store === undefined
+      ? undefined
+      : await withCarrier(context, (carrier) => verifyCarried(evidence, carrier));
+  const begun = (await evidence.store.chains()).includes(LEDGER_CHAIN);
+  const heads = carried === undefined ? [] : [carried.heads];
+  const chains = begun ? await verifyEvidence(evidence, { only: [LEDGER_CHAIN], heads }) : [];
+  const there = carried?.chains.filter(({ chain }) => chain === LEDGER_CHAIN) ?? [];
+  return { ...compared, chains: [...chains, ...there] };
+}
+
+async function compare(
+  session: Session,
+  context: Context,
+): Promise<{ entries: EnteredErasure[]; missing: string[] }> {
+  const evidence = openEvidence(context);
+  await shareChain(evidence, context, LEDGER_CHAIN);
+  const known = await session.query<{ id: string; request: string; ledger: string }>(
+    'select id, request, ledger from privacy.erasures where ledger is not null order by request',
+  );
+  const here = new Map(known.map((erasure) => [erasure.id, erasure]));
+  const entries: EnteredErasure[] = [];
+  const { numbers } = await evidence.store.list(LEDGER_CHAIN);
+  for (const number of [...numbers].reverse()) {
+    const envelope = (await evidence.store.read(LEDGER_CHAIN, number))?.toString('utf8') ?? '';
+    const parsed = parseEnvelope(envelope);
+    const record = parsed && readStatement(parsed);
+    if (record?.type !== LEDGER_RECORD) continue;
+    const content = record.content as unknown as LedgerRecord;
+    const said = here.get(content.erasure);
+    here.delete(content.erasure);
+    entries.push({
+      record: `${LEDGER_CHAIN}/${number}`,
+      ...{ request: content.request, erasure: content.erasure, ground: content.ground },
+      ...{ scheduled: content.scheduled, families: content.families },
+      ...{ entered_at: new Date(record.made_at), entered_by: record.made_by },
+      identifiers: content.identifiers.length,
+      database: said === undefined ? 'unknown' : said.ledger === envelope ? 'same' : 'differs',
+    });
+  }
+  return { entries, missing: [...here.values()].map(({ request }) => request) };
+}
