@@ -8,7 +8,7 @@ import { details } from '../../src/console/views.js';
 export default class ErasureSettle extends ConsoleCommand<typeof ErasureSettle> {
   static override summary = 'Put down what became of the data that somebody outside had';
   static override description =
-    'An erasure is complete once everybody who had data of theirs from us has confirmed it. The reference says where it can be looked up, and stands in the certificate of nobody: give no name and no address.';
+    'An erasure is complete once everybody who had data of theirs from us has confirmed it. The reference says where it can be looked up; it is kept with the erasure and not told in its certificate. Give no name and no address.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 payments --outcome erased --reference "confirmation 88213" --reason "their letter of 12 December" --ticket DSR-21',
   ];
