@@ -36,7 +36,6 @@ export function certificateReport(
 ): Report {
   const name = (words: Words | undefined, instead: string) => words?.[language] ?? instead;
   const open = facts.outside.filter(({ outcome }) => outcome === null).length;
-  const unseen = facts.found.possible ?? facts.found.unread ?? 0;
   const outside: Block = {
     kind: 'table',
     caption: C.outside,
@@ -55,7 +54,7 @@ export function certificateReport(
       {
         heading: C.verdict,
         blocks: [
-          open + unseen + facts.archives.waiting > 0
+          open + facts.archives.waiting > 0
             ? { kind: 'verdict', verdict: 'unknown', text: C.partly }
             : { kind: 'verdict', verdict: 'good', text: C.done },
           {

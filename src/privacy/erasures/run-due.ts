@@ -12,13 +12,13 @@ import { runErasure } from './run-erasure.js';
 export async function runDue(session: Session, context: Context, signal: AbortSignal): Promise<JobResult> {
   const waiting = await countWaiting(session);
   const counts = { ...waiting };
-  if (waiting.due + waiting.begun + waiting.unproven + waiting.outside === 0)
-    return { outcome: 'done', detail: 'none is due', counts };
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (all === 0) return { outcome: 'done', detail: 'none is due', counts };
   const officer = await asCompliance(session, 'approved erasures whose day has come');
   if (officer === undefined) {
     return {
       outcome: 'finding',
-      detail: `${erasures(waiting.due + waiting.begun + waiting.unproven + waiting.outside)} to be run or followed, and this login does not hold the duty compliance: nestctl erasure list`,
+      detail: `${erasures(all)} to be run or followed, and this login does not hold the duty compliance: nestctl erasure list`,
       counts,
     };
   }
