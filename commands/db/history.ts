@@ -11,7 +11,7 @@ const COLUMNS: readonly Column<MigrationRun>[] = [
   { name: 'by', value: ({ ranBy }) => ranBy },
   { name: 'ms', value: ({ duration }) => duration, align: 'right' },
   { name: 'nestctl', value: ({ consoleVersion }) => consoleVersion },
-  { name: 'catalogue', value: ({ snapshot }) => snapshot.slice(0, 12), raw: ({ snapshot }) => snapshot },
+  { name: 'catalogue', value: ({ snapshot }) => snapshot?.slice(0, 12), raw: ({ snapshot }) => snapshot },
 ];
 
 export default class DbHistory extends ConsoleCommand<typeof DbHistory> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { EXIT } from '../platform/errors.js';
+import { packageRoot } from '../platform/package-root.js';
 import { paintFor } from './colour.js';
 import { commandLine } from './command-line.js';
 import { askChoice, say } from './terminal.js';
@@ -57,7 +58,7 @@ export const JOBS: readonly Job[] = [
   },
 ];
 
-const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
+const BIN = join(packageRoot(), 'bin', 'run.js');
 
 /**
  * What `nestctl` alone offers a person: one of the three jobs, its first commands, and to run one that only reads,

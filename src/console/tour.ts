@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { EXIT, NestctlError } from '../platform/errors.js';
+import { packageRoot } from '../platform/package-root.js';
 import { environmentForPrograms } from '../platform/program.js';
 import { paintFor } from './colour.js';
 import { commandLine } from './command-line.js';
@@ -50,7 +51,7 @@ export async function takeTour(stops: readonly Stop[], options: TourOptions): Pr
   return visits;
 }
 
-const BIN = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
+const BIN = join(packageRoot(), 'bin', 'run.js');
 
 async function runHere(words: readonly string[], { context, json }: TourOptions): Promise<number> {
   const {

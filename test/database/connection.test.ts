@@ -145,10 +145,10 @@ describe('a password', () => {
 describe('a console that goes away', () => {
   it('leaves no statement running', async () => {
     const code = `
-      const { connect } = await import(${JSON.stringify(join(packageRoot(), 'dist/src/platform/database/connection.js'))});
+      const { connect } = await import(${JSON.stringify(join(packageRoot(), 'src/platform/database/connection.ts'))});
       const connection = await connect(JSON.parse(process.env.TARGET), { applicationName: 'goes away' });
       await connection.query('select pg_sleep(60)');`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
       env: { TARGET: JSON.stringify(database.superuser) },
       stdio: 'ignore',
     });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 const PROGRAM = `
   const [root, chain, count, folder] = process.argv.slice(1);
-  const { appendRecord, openEvidence } = await import(root + 'dist/src/evidence/index.js');
+  const { appendRecord, openEvidence } = await import(root + 'src/evidence/index.ts');
   const context = { name: 'test', kind: 'server', host: '127.0.0.1', port: 5432, database: 'd', user: 'u', evidence: folder ? { folder } : {} };
   const evidence = openEvidence(context);
   for (let number = 1; number <= Number(count); number += 1) {
@@ -13,7 +13,7 @@ const PROGRAM = `
   }
 `;
 
-/** A process that appends records, from the built tree, and tells each one once it is durable. */
+/** A process that appends records, of the sources, and tells each one once it is durable. */
 export class EvidenceWriter {
   readonly #child: ChildProcess;
   #output = '';
@@ -23,7 +23,7 @@ export class EvidenceWriter {
     const root = new URL('../../', import.meta.url).href;
     this.#child = spawn(
       process.execPath,
-      ['--input-type=module', '-e', PROGRAM, root, chain, String(count), records],
+      ['--import', 'tsx', '--input-type=module', '-e', PROGRAM, root, chain, String(count), records],
       {
         env: { PATH: process.env.PATH ?? '', NESTCTL_HOME: home },
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,7 +4,7 @@ import type { ConnectionTarget } from '../../src/platform/database/target.js';
 
 const PROGRAM = `
   const [root, options] = process.argv.slice(1);
-  const { migrate } = await import(root + 'dist/src/platform/migrations/index.js');
+  const { migrate } = await import(root + 'src/platform/migrations/index.ts');
   try {
     const report = await migrate({
       ...JSON.parse(options),
@@ -16,7 +16,7 @@ const PROGRAM = `
   }
 `;
 
-/** A migrator in a process of its own, from the built tree, that a test can kill. */
+/** A migrator in a process of its own, of the sources, that a test can kill. */
 export class MigratorProcess {
   readonly #child: ChildProcess;
   #output = '';
@@ -25,7 +25,7 @@ export class MigratorProcess {
     const root = new URL('../../', import.meta.url).href;
     this.#child = spawn(
       process.execPath,
-      ['--input-type=module', '-e', PROGRAM, root, JSON.stringify(options)],
+      ['--import', 'tsx', '--input-type=module', '-e', PROGRAM, root, JSON.stringify(options)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -52,7 +52,7 @@ export class MigratorProcess {
   async end(): Promise<{ type: string; [key: string]: unknown }> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
     const last = this.steps.at(-1);
-    if (last === undefined) throw new Error('the migrator ended without a word: is the tree built?');
+    if (last === undefined) throw new Error('the migrator ended without a word');
     return last;
   }
 }

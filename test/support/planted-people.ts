@@ -115,10 +115,14 @@ export interface PlantedWorld {
 type Values = Record<string, unknown>;
 
 /** Random families around a person, with a marker of its own in every column of every row that can hold one. */
-export async function plantPeople(database: TestDatabase, random: Random): Promise<PlantedWorld> {
+export async function plantPeople(
+  database: TestDatabase,
+  random: Random,
+  families = random.between(1, 3),
+): Promise<PlantedWorld> {
   return await withConnection(
     database.superuser,
-    async (connection) => await new Planter(connection, random).plant(),
+    async (connection) => await new Planter(connection, random).plant(families),
   );
 }
 
@@ -133,7 +137,7 @@ class Planter {
     readonly random: Random,
   ) {}
 
-  async plant(): Promise<PlantedWorld> {
+  async plant(families: number): Promise<PlantedWorld> {
     const { random } = this;
     const people = Array.from({ length: random.between(4, 7) }, () => random.uuid());
     const stranger = random.uuid();
@@ -153,8 +157,7 @@ class Planter {
     }
     const memberships: PlantedWorld['memberships'][number][] = [];
     const children: { family: string; id: string }[] = [];
-    const count = random.between(1, 3);
-    for (let at = 0; at < count; at += 1) {
+    for (let at = 0; at < families; at += 1) {
       // Whoever is mentioned is a member: no package looks for all the people there are.
       const first = at === 0;
       const family = random.uuid();

@@ -65,7 +65,7 @@ test(`packages hold all that is planted in ${FAMILIES} random families for them,
   let [families, packages] = [0, 0];
   let before: PlantedWorld | undefined;
   while (families < FAMILIES) {
-    const world = await plantPeople(database, random);
+    const world = await plantPeople(database, random, random.between(1, 6));
     const { files, child } = await onePackage(world, packages % CHILDREN === CHILDREN - 1);
     try {
       checkPackage(world, files, exported, child);

@@ -12,7 +12,7 @@ import {
   rollback,
   staleDocuments,
 } from '../../src/platform/migrations/index.js';
-import { type EmptyDatabase, SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
+import { type EmptyDatabase, SYSTEMS, type SystemServer, startSystem, VERSIONS } from '../support/servers.js';
 
 const migrations: readonly Migration[] = await readMigrations();
 const names = migrations.map(({ name }) => name);
@@ -26,10 +26,13 @@ describe.each(SYSTEMS)('$title', ({ version, kind }) => {
   // As in a local context: the audit events of the migrations' own reference rows go too.
   const down = (steps: number) => rollback({ target: database.owner, steps, allowDataLoss: true });
 
+  /** Step by step on the oldest and the newest, whose catalogues differ most; on those between, all at once. */
+  const single = version === VERSIONS[0] || version === VERSIONS.at(-1);
+
   let facts: object;
   let empty: Partial<Catalogue>;
   let before: Awaited<ReturnType<typeof surroundings>>;
-  /** After each of them, in their order. */
+  /** After each of them in their order, or after the last alone. */
   const after: Catalogue[] = [];
   beforeAll(async () => {
     server = await startSystem({ version, kind });
@@ -41,7 +44,7 @@ describe.each(SYSTEMS)('$title', ({ version, kind }) => {
        from pg_roles where rolname = current_user`,
     );
     [empty, before] = [await foreignParts(owner), await surroundings()];
-    for (const name of names) {
+    for (const name of single ? names : names.slice(-1)) {
       await up(name);
       after.push(await catalogue(owner));
     }
@@ -84,11 +87,11 @@ describe.each(SYSTEMS)('$title', ({ version, kind }) => {
   it('each goes down to the catalogue that was before it, and all go up again to the same with the same rows', async () => {
     const rows = await referenceRows(owner);
     expect(rows.length).toBeGreaterThan(0);
-    for (let at = names.length - 1; at > 0; at -= 1) {
+    for (let at = names.length - 1; single && at > 0; at -= 1) {
       await down(1);
       expect(await catalogue(owner), `${names[at]} down`).toEqual(after[at - 1]);
     }
-    await down(1);
+    await down(single ? 1 : names.length);
     expect(await foreignParts(owner)).toEqual(empty);
     await up();
     expect(await catalogue(owner)).toEqual(after.at(-1));

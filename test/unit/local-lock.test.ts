@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withLock } from '../../src/platform/local/lock.js';
 import { identify } from '../../src/platform/local/process-identity.js';
 
-const compiled = fileURLToPath(new URL('../../dist/src/platform/local/lock.js', import.meta.url));
+const source = fileURLToPath(new URL('../../src/platform/local/lock.ts', import.meta.url));
 
 let folder = '';
 beforeEach(() => {
@@ -22,10 +22,10 @@ function other(work: string) {
   const script = `
     import * as fs from 'node:fs';
     import { setTimeout as sleep } from 'node:timers/promises';
-    import { withLock } from ${JSON.stringify(compiled)};
+    import { withLock } from ${JSON.stringify(source)};
     const folder = ${JSON.stringify(folder)};
     await withLock(folder + '/lock', async () => { ${work} });`;
-  return spawn(process.execPath, ['--input-type=module', '-e', script], {
+  return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

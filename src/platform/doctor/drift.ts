@@ -17,6 +17,13 @@ export async function checkDrift(owner: Connection): Promise<Finding[]> {
     from ops.catalogue_snapshots m
       join lateral (select content from ops.catalogue_snapshots s where s.hash = m.hash and s.content is not null limit 1) s on true
     where m.taken_for = 'migration' order by m.id desc limit 1`);
+  const [interrupted] = await owner.query('select from ops.migration_runs where snapshot_id is null limit 1');
+  if (interrupted !== undefined)
+    return [
+      finding('catalogue', 'unknown', 'the last run of migrations was ended before it kept a snapshot', {
+        remedy: 'nestctl db migrate',
+      }),
+    ];
   if (last === undefined)
     return [finding('catalogue', 'unknown', 'no migration has left a snapshot to compare with')];
   const now = await recordSnapshot(owner, 'doctor');

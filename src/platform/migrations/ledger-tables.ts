@@ -28,7 +28,7 @@ create table if not exists ops.catalogue_snapshots (
   content jsonb
 );
 create index if not exists catalogue_snapshots_hash_idx on ops.catalogue_snapshots (hash);
-comment on table ops.catalogue_snapshots is 'Policies, helper functions, triggers and grants as they were after each migration and at each doctor run: row triggers do not see DDL.';
+comment on table ops.catalogue_snapshots is 'Policies, helper functions, triggers and grants as they were after each run of migrations and at each doctor run: row triggers do not see DDL.';
 comment on column ops.catalogue_snapshots.hash is 'SHA-256 in hex of the content as JSON with sorted keys and no white space.';
 comment on column ops.catalogue_snapshots.content is 'Null where an earlier snapshot has the same hash and so the same content.';
 
@@ -42,14 +42,19 @@ create table if not exists ops.migration_runs (
   ran_by text not null default session_user,
   console_version text not null,
   duration_ms integer not null check (duration_ms >= 0),
-  snapshot_id bigint not null references ops.catalogue_snapshots
+  snapshot_id bigint references ops.catalogue_snapshots
 );
 create index if not exists migration_runs_migration_idx on ops.migration_runs (migration, id);
 create index if not exists migration_runs_snapshot_id_idx on ops.migration_runs (snapshot_id);
 comment on table ops.migration_runs is 'Every migration and every rollback that was committed, in order, with the SHA-256 of its files.';
 
+comment on column ops.migration_runs.snapshot_id is 'Taken once for all that were run together; null where that run was killed before, until the next.';
+
 do $$
 begin
+  if (select attnotnull from pg_attribute where attrelid = 'ops.migration_runs'::regclass and attname = 'snapshot_id') then
+    alter table ops.migration_runs alter column snapshot_id drop not null;
+  end if;
   if obj_description('ops'::regnamespace, 'pg_namespace') is null then
     comment on schema ops is 'Operators, access grants and what the console records about its own work.';
   end if;

@@ -24,8 +24,8 @@ export interface MigrationRun {
   readonly consoleVersion: string;
   /** Milliseconds. */
   readonly duration: number;
-  /** Hash of the catalogue snapshot taken after it. */
-  readonly snapshot: string;
+  /** Hash of the catalogue snapshot taken once all that was run with it had been; null where it was killed before. */
+  readonly snapshot: string | null;
 }
 
 export async function makeLedger(connection: Connection): Promise<void> {
@@ -53,23 +53,21 @@ export async function migrationRuns(connection: Connection): Promise<MigrationRu
   return connection.query<MigrationRun>(
     `select r.migration, r.direction, r.ran_at as "ranAt", r.ran_by as "ranBy",
             r.console_version as "consoleVersion", r.duration_ms as duration, s.hash as snapshot
-     from ops.migration_runs r join ops.catalogue_snapshots s on s.id = r.snapshot_id
+     from ops.migration_runs r left join ops.catalogue_snapshots s on s.id = r.snapshot_id
      order by r.id desc`,
   );
 }
 
-/** Writes what Kysely does not: the files' checksums, who ran it, and the catalogue as it is now. */
+/** Writes what Kysely does not: the files' checksums and who ran it. */
 export async function recordRun(
   connection: Connection,
   migration: Migration,
   direction: 'up' | 'down',
   duration: number,
 ): Promise<void> {
-  const { id } = await recordSnapshot(connection, 'migration');
   await connection.query(
-    `insert into ops.migration_runs
-       (migration, direction, up_sha256, down_sha256, console_version, duration_ms, snapshot_id)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into ops.migration_runs (migration, direction, up_sha256, down_sha256, console_version, duration_ms)
+     values ($1, $2, $3, $4, $5, $6)`,
     [
       migration.name,
       direction,
@@ -77,7 +75,6 @@ export async function recordRun(
       migration.down?.sha256 ?? null,
       await consoleVersion(),
       Math.round(duration),
-      id,
     ],
   );
   // Kysely orders by this column and writes the console's clock, which may be behind that of the last one.
@@ -89,6 +86,21 @@ export async function recordRun(
      where name = $1`,
     [migration.name],
   );
+}
+
+/**
+ * Keeps the catalogue as the migrations left it that have no snapshot yet: once for all that were run together, since
+ * reading it takes longer than most of them.
+ */
+export async function snapshotRuns(connection: Connection): Promise<void> {
+  await connection.transaction(async () => {
+    const [waiting] = await connection.query(
+      'select from ops.migration_runs where snapshot_id is null limit 1',
+    );
+    if (waiting === undefined) return;
+    const { id } = await recordSnapshot(connection, 'migration');
+    await connection.query('update ops.migration_runs set snapshot_id = $1 where snapshot_id is null', [id]);
+  });
 }
 
 async function ledgerExists(connection: Connection): Promise<boolean> {

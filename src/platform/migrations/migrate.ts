@@ -3,7 +3,7 @@ import type { Connection } from '../database/connection.js';
 import { databaseError } from '../database/errors.js';
 import type { ConnectionTarget } from '../database/target.js';
 import { NestctlError } from '../errors.js';
-import { makeLedger } from './ledger.js';
+import { makeLedger, snapshotRuns } from './ledger.js';
 import { type LockWatch, watchLocks } from './lock-watch.js';
 import { migrationFailed, StatementFailure } from './migration-failure.js';
 import { checkHistory, checkServer, connectOwner, ledgerState } from './preflight.js';
@@ -85,7 +85,10 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
       return { dryRun: true, migrations: planned, ...report };
     }
     await prepare(connection, roles, options);
-    for (const migration of chosen) await runWatched(connection, watch, migrations, migration, 'up', options);
+    await withSnapshot(connection, async () => {
+      for (const migration of chosen)
+        await runWatched(connection, watch, migrations, migration, 'up', options);
+    });
     return { dryRun: false, migrations: chosen.map(plan), ...report };
   });
 }
@@ -117,6 +120,17 @@ export async function withMigrator<T>(
     await watch?.stop();
     await connection.close();
   }
+}
+
+/** Around the steps of one run: what they made of the catalogue is kept, also where one of them failed. */
+export async function withSnapshot(connection: Connection, steps: () => Promise<void>): Promise<void> {
+  try {
+    await steps();
+  } catch (error) {
+    await snapshotRuns(connection).catch(() => undefined);
+    throw error;
+  }
+  await snapshotRuns(connection);
 }
 
 /** Runs one step, again where somebody else's lock was in the way, and says what failed and what stands. */
@@ -159,6 +173,8 @@ async function prepare(connection: Connection, roles: RolesPlan, options: Migrat
   const made = await makeRoles(connection, roles);
   if (made.length > 0) options.onStep?.({ type: 'roles', made });
   await connection.transaction(() => makeLedger(connection));
+  // A run that was killed left none.
+  await snapshotRuns(connection);
 }
 
 /** Stops at the first migration that cannot run inside a transaction, since later ones may need it. */

@@ -1,7 +1,7 @@
 import type { Connection } from '../database/connection.js';
 import { NestctlError } from '../errors.js';
 import { type DataLoss, findDataLoss, refuseDataLoss } from './data-loss.js';
-import { DEFAULT_TIMEOUTS, type RunOptions, runWatched, withMigrator } from './migrate.js';
+import { DEFAULT_TIMEOUTS, type RunOptions, runWatched, withMigrator, withSnapshot } from './migrate.js';
 import { migrationFailed } from './migration-failure.js';
 import { checkHistory, ledgerState } from './preflight.js';
 import { type Migration, readMigrations } from './read-migrations.js';
@@ -46,17 +46,19 @@ export async function rollback(options: RollbackOptions): Promise<RollbackReport
       return { dryRun: true, migrations: await rehearse(connection, chosen, options), left: applied.size };
     }
     const done: { name: string; losses: readonly DataLoss[] }[] = [];
-    for (const migration of chosen) {
-      let losses: readonly DataLoss[] = [];
-      await runWatched(connection, watch, migrations, migration, 'down', {
-        ...options,
-        guard: async (file) => {
-          losses = await findDataLoss(connection, migration, file);
-          if (!options.allowDataLoss) refuseDataLoss(migration, losses);
-        },
-      });
-      done.push({ name: migration.name, losses });
-    }
+    await withSnapshot(connection, async () => {
+      for (const migration of chosen) {
+        let losses: readonly DataLoss[] = [];
+        await runWatched(connection, watch, migrations, migration, 'down', {
+          ...options,
+          guard: async (file) => {
+            losses = await findDataLoss(connection, migration, file);
+            if (!options.allowDataLoss) refuseDataLoss(migration, losses);
+          },
+        });
+        done.push({ name: migration.name, losses });
+      }
+    });
     return { dryRun: false, migrations: done, left: applied.size - done.length };
   });
 }
