@@ -1,7 +1,7 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import {
+  erasureArgs,
   Flags,
-  requestArgs,
   textFlag,
   writeFlags,
   zoneFlags,
@@ -17,7 +17,7 @@ export default class ErasureCertificate extends ConsoleCommand<typeof ErasureCer
   static override examples = [
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 --file attestation.html --language fr --reason "her copy" --ticket DSR-21',
   ];
-  static override args = requestArgs;
+  static override args = erasureArgs;
   static override flags = {
     ...writeFlags,
     ...zoneFlags,

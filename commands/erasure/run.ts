@@ -1,7 +1,7 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { confirmName } from '../../src/console/confirm-name.js';
 import { erasureDetails, erasureOutcome, progressTable } from '../../src/console/erasure-run-views.js';
-import { Flags, requestArgs, staffFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
+import { erasureArgs, Flags, staffFlags, textFlag, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class ErasureRun extends ConsoleCommand<typeof ErasureRun> {
@@ -13,7 +13,7 @@ export default class ErasureRun extends ConsoleCommand<typeof ErasureRun> {
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 --dry-run',
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 --confirm REQ-2026-0004 --reason "due since 3 December" --ticket DSR-21',
   ];
-  static override args = requestArgs;
+  static override args = erasureArgs;
   static override flags = {
     ...staffFlags,
     ...zoneFlags,

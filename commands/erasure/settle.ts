@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { erasureOutcome, OUTCOMES } from '../../src/console/erasure-run-views.js';
-import { Flags, requestArg, textFlag, writeFlags } from '../../src/console/flags/index.js';
+import { erasureArgs, Flags, textFlag, writeFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { details } from '../../src/console/views.js';
 
@@ -13,7 +13,7 @@ export default class ErasureSettle extends ConsoleCommand<typeof ErasureSettle> 
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 payments --outcome erased --reference "confirmation 88213" --reason "their letter of 12 December" --ticket DSR-21',
   ];
   static override args = {
-    number: requestArg({ required: true, description: 'its number, such as REQ-2026-0001' }),
+    ...erasureArgs,
     recipient: Args.string({ required: true, description: 'who, as erasure show names them' }),
   };
   static override flags = {

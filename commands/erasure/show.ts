@@ -6,14 +6,14 @@ import {
   PROGRESS_COLUMNS,
   progressTable,
 } from '../../src/console/erasure-run-views.js';
-import { requestArgs, rowFlags, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { erasureArgs, rowFlags, staffFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 import { heading, listed } from '../../src/console/views.js';
 
 export default class ErasureShow extends ConsoleCommand<typeof ErasureShow> {
   static override summary = 'Show an erasure: how far it has come, what was found, who outside has to follow';
   static override examples = ['<%= config.bin %> <%= command.id %> REQ-2026-0004'];
-  static override args = requestArgs;
+  static override args = erasureArgs;
   static override flags = { ...staffFlags, ...zoneFlags, ...rowFlags(PROGRESS_COLUMNS) };
 
   async perform(): Promise<Outcome> {

@@ -1,6 +1,6 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { erasureDetails, erasureOutcome, FOUND_COLUMNS } from '../../src/console/erasure-run-views.js';
-import { requestArgs, rowFlags, textFlag, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
+import { erasureArgs, rowFlags, textFlag, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
 
 export default class ErasureVerify extends ConsoleCommand<typeof ErasureVerify> {
@@ -11,7 +11,7 @@ export default class ErasureVerify extends ConsoleCommand<typeof ErasureVerify> 
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 --reason "after the notes were emptied" --yes',
     '<%= config.bin %> <%= command.id %> REQ-2026-0004 --looked-at public.usage_logs.notes --reason "another Emma, her cousin"',
   ];
-  static override args = requestArgs;
+  static override args = erasureArgs;
   static override flags = {
     ...writeFlags,
     ...zoneFlags,

@@ -172,12 +172,15 @@ export function outsideViews(outside: readonly Outside[]): View[] {
 }
 
 const OPEN = ['residue', 'possible', 'unread'];
-const isOpen = ({ state }: Found) => OPEN.includes(state);
+
+/** Where something of theirs may be left. */
+export const openPlaces = ({ proof }: Pick<ShownErasure, 'proof'>): readonly Found[] =>
+  (proof?.found ?? []).filter(({ state }) => OPEN.includes(state));
 
 /** What came of running it, or of looking for what is left: how far it is, where something is left, and what to do. */
 export function erasureOutcome(erasure: ShownErasure, outside: readonly Outside[]): Outcome {
-  const { request, state, proof } = erasure;
-  const left = (proof?.found ?? []).filter(isOpen);
+  const { request, state } = erasure;
+  const left = openPlaces(erasure);
   const result = { erasure, outside, left };
   if (state === 'complete' || state === 'proven') {
     const open = outside.filter(({ outcome }) => outcome === null);

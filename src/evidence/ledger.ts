@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { NestctlError } from '../platform/errors.js';
-import { ledgerMac, loadLedgerKeys } from '../platform/signing/ledger-keys.js';
+import { type LedgerKey, ledgerMac, loadLedgerKeys } from '../platform/signing/ledger-keys.js';
 import type { Evidence } from './open-evidence.js';
 
 /** What stands in a ledger for something that must not be in it, such as the address of an erased person. */
@@ -18,6 +18,10 @@ export interface LedgerEntry {
 export interface Ledger {
   /** The entry for a text, made with the newest key. */
   entry(text: string): LedgerEntry;
+  /** What an entry for a text can be: one for each key that is here. */
+  entries(text: string): LedgerEntry[];
+  /** Whether the key that made an entry is here: without it nothing can be said of it. */
+  knows(entry: LedgerEntry): boolean;
   /** Whether an entry stands for this text. Throws `ledger_key_unknown` where its key is not here. */
   matches(text: string, entry: LedgerEntry): boolean;
 }
@@ -26,8 +30,11 @@ export interface Ledger {
 export async function openLedger({ places }: Pick<Evidence, 'places'>, purpose: string): Promise<Ledger> {
   const keys = await loadLedgerKeys(places.ledgerKeys);
   const newest = keys.at(-1) ?? keys[0];
+  const made = (key: LedgerKey, text: string) => ({ kid: key.kid, mac: ledgerMac(key, purpose, text) });
   return {
-    entry: (text) => ({ kid: newest.kid, mac: ledgerMac(newest, purpose, text) }),
+    entry: (text) => made(newest, text),
+    entries: (text) => keys.map((key) => made(key, text)),
+    knows: ({ kid }) => keys.some((key) => key.kid === kid),
     matches(text, { kid, mac }) {
       const key = keys.find((each) => each.kid === kid);
       // No match would be a claim; without the key nothing can be said.

@@ -18,6 +18,8 @@ export { readLedger, verifyLedger } from './erasures/ledger.js';
 export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-erasure.js';
 export { planRun, type RunPlan } from './erasures/plan-run.js';
 export { openResidue, proveErasure } from './erasures/prove-erasure.js';
+export type { Look, Returned } from './erasures/replay/look-for-returned.js';
+export { planReplay, type Replay, type Replayed, replayErasures } from './erasures/replay/replay-erasures.js';
 export { runErasure } from './erasures/run-erasure.js';
 export {
   cancelErasure,

@@ -267,8 +267,8 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     update: `update privacy.legal_holds set review_on = review_on + 1`,
   },
   'privacy.erasures': {
-    insert: `insert into privacy.erasures (id, request, person, families, ground, plan, plan_hash, catalogue, approval_id, scheduled_at, scheduled_by, due_at, before)
-      select '${ERASURE}', 'REQ-2026-0001', '${PERSON}', '{}', 'purpose_ended', '{"steps": []}', 'a', 'b', id, '2026-01-06 12:00+00', 'camille.roy', '2026-02-05 12:00+00',
+    insert: `insert into privacy.erasures (id, request, answers, person, families, ground, plan, plan_hash, catalogue, approval_id, scheduled_at, scheduled_by, due_at, before)
+      select '${ERASURE}', 'REQ-2026-0001', 'REQ-2026-0001', '${PERSON}', '{}', 'purpose_ended', '{"steps": []}', 'a', 'b', id, '2026-01-06 12:00+00', 'camille.roy', '2026-02-05 12:00+00',
         '{"status": "active"}' from ops.approvals`,
     update: `update privacy.erasures set cancelled_at = clock_timestamp(), cancelled_by = 'camille.roy', cancel_reason = 'she changed her mind'`,
   },
@@ -280,6 +280,10 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
   'privacy.erasure_outside': {
     insert: `insert into privacy.erasure_outside (erasure_id, recipient) values ('${ERASURE}', 'email')`,
     update: `update privacy.erasure_outside set outcome = 'not_held', reference = 'EM-7', settled_at = clock_timestamp(), settled_by = 'camille.roy'`,
+  },
+  'privacy.ledger_looks': {
+    insert: `insert into privacy.ledger_looks (entries, head, looked_by) values (3, repeat('ab', 32), 'camille.roy')`,
+    update: `update privacy.ledger_looks set accounts = 7, found = '{"gone": 3}', ended_at = clock_timestamp()`,
   },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,

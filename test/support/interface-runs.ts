@@ -114,6 +114,7 @@ export function interfaceRuns({ family, folder }: InterfaceWorld): Record<string
     'erasure:ledger:verify': { everywhere: [] },
     'erasure:list': { everywhere: [], once: [['--all']] },
     'erasure:plan': { everywhere: ['REQ-1999-0001', ...WHY] },
+    'erasure:replay': { everywhere: ['--after-restore', '--dry-run', ...WHY] },
     'erasure:run': { everywhere: ['REQ-1999-0001', '--dry-run', ...WHY] },
     'erasure:show': { everywhere: ['REQ-1999-0001'] },
     'erasure:verify': { everywhere: ['REQ-1999-0001', '--dry-run', ...WHY] },

@@ -8,6 +8,7 @@ const LOOKS = [
   'ops.access_diagnoses',
   'ops.access_explanations',
   'ops.impersonations',
+  'privacy.ledger_looks',
 ];
 
 export interface LoggedEvent {

@@ -128,6 +128,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'erasure:ledger:verify': [],
   'erasure:list': [],
   'erasure:plan': [REQUEST, ...WHY],
+  'erasure:replay': ['--after-restore', ...WHY, '--yes'],
   'erasure:run': [REQUEST, ...WHY, '--confirm', REQUEST],
   'erasure:schedule': [REQUEST, '--ground', 'purpose_ended', ...WHY, '--yes'],
   'erasure:settle': [

@@ -162,6 +162,7 @@ const WRITES: Record<string, Write | typeof NOT_AUDITED | typeof OWN_TEST> = {
   'evidence:key:rotate': NOT_AUDITED,
   'erasure:cancel': OWN_TEST,
   'erasure:certificate': OWN_TEST,
+  'erasure:replay': OWN_TEST,
   'erasure:run': OWN_TEST,
   'erasure:schedule': OWN_TEST,
   'erasure:settle': OWN_TEST,

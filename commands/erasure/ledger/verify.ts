@@ -61,7 +61,12 @@ export default class ErasureLedgerVerify extends ConsoleCommand<typeof ErasureLe
             ]),
       ],
       verdict: found ? 'finding' : doubts > 0 ? 'partial' : undefined,
-      next: faults > 0 ? 'nestctl evidence verify' : undefined,
+      next:
+        faults > 0
+          ? 'nestctl evidence verify'
+          : back > 0
+            ? 'nestctl erasure replay --after-restore'
+            : undefined,
     };
   }
 }

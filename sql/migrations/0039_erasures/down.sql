@@ -9,12 +9,15 @@ drop function private.is_word(text, text);
 drop function private.searched_columns(oid);
 drop function private.spellings(text, text);
 drop function privacy.erase_batch(text, integer);
+drop function private.hold_on(uuid, uuid[], boolean, text);
 drop function privacy.record_ledger(text, text);
 drop function private.require_ledger(privacy.erasures, text);
+drop function private.ledger_statement(text);
 drop function privacy.erasure_ledger(text);
 drop function private.ledger_identifiers(privacy.erasures);
 drop function private.ledger_facts(privacy.erasures);
 drop function privacy.begin_erasure(text);
+drop function private.start_batches(privacy.erasures);
 drop function private.require_ready(privacy.erasures);
 drop function private.next_batch(privacy.erasures, integer);
 drop function private.late_steps(privacy.erasures);
@@ -71,6 +74,9 @@ begin
     where x.step ->> 'does' is distinct from 'stay' and x.step ->> 'table' !~ '^(audit|ops|privacy)\.')))::text, 'UTF8')), 'hex'));
 end $$;
 drop function private.make_erasure_plan(privacy.requests);
+drop function private.plan_digest(jsonb);
+drop function private.plan_outside(uuid);
+drop function private.plan_steps(uuid, uuid[], uuid[]);
 create or replace function audit.due_archive_erasures() returns table (
   approval_id uuid, archive_id uuid, recorded boolean, request text, person uuid, families uuid[], names text[], readings uuid[])
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -124,6 +130,22 @@ begin
   perform private.fail('NS005', format('the key of a row of %I never changes, nor does its author', tg_table_name),
     'Insert the row under the new key and delete the old one.');
   return null;
+end $$;
+create or replace function private.refuse_held_erasure() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held record;
+begin
+  select h.number, h.why, h.until into held
+  from ops.approvals a, private.held_subjects() h
+  where a.id = new.approval_id and (h.user_id = (a.plan ->> 'person')::uuid
+    or h.family_id in (select f::uuid from jsonb_array_elements_text(coalesce(a.plan -> 'families', '[]')) f))
+  order by h.why = 'legal_hold' desc, h.until desc nulls first limit 1;
+  if found then
+    perform private.fail('NS005', private.held_by(held.number, 'what would be erased') || case held.why when 'legal_hold' then ''
+      else format('%s: it can still be complained of (PIPEDA s. 8(8))', coalesce(format(' until %s', held.until), '')) end, private.look_at_hold(held.number));
+  end if;
+  return new;
 end $$;
 create or replace function private.keep_core_member() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -9,7 +9,9 @@
 
 create table privacy.erasures (
   id uuid primary key default gen_random_uuid(),
-  request text not null references privacy.requests (number),
+  request text not null,
+  answers text references privacy.requests (number),
+  replays uuid,
   person uuid not null,
   families uuid[] not null,
   ground text not null,
@@ -34,21 +36,26 @@ create table privacy.erasures (
   certified_at timestamptz,
   closed_at timestamptz,
   constraint erasures_ground check (ground in ('consent_withdrawn', 'purpose_ended', 'unlawful', 'inaccurate')),
-  constraint erasures_due check (due_at >= scheduled_at + interval '30 days'),
+  constraint erasures_request check (answers is not distinct from case when replays is null then request end),
+  constraint erasures_replays check (replays is null or ledger is not null),
+  constraint erasures_due check (replays is not null or due_at >= scheduled_at + interval '30 days'),
   constraint erasures_cancelled check (num_nulls(cancelled_at, cancelled_by) in (0, 2) and (cancelled_at is null or begun_at is null)),
   constraint erasures_begun check (num_nulls(begun_at, begun_by) in (0, 2) and begun_at >= due_at and (ledger is null or begun_at is not null) and (erased_at is null or ledger is not null and erased_at >= begun_at)),
   constraint erasures_proven check ((proven_at is null or proof is not null and proven_at >= erased_at) and (proof is null or erased_at is not null)),
   constraint erasures_certified check (num_nulls(certificate, certified_at) in (0, 2) and (certificate is null or proven_at is not null)),
   constraint erasures_closed check (closed_at is null or proven_at is not null)
 );
-create unique index erasures_live_idx on privacy.erasures (person) where cancelled_at is null;
+create unique index erasures_live_idx on privacy.erasures (person) where cancelled_at is null and erased_at is null;
 create index erasures_request_idx on privacy.erasures (request);
+create index erasures_answers_idx on privacy.erasures (answers) where answers is not null;
 create index erasures_approval_idx on privacy.erasures (approval_id);
 create index erasures_scheduled_by_idx on privacy.erasures (scheduled_by);
 create index erasures_cancelled_by_idx on privacy.erasures (cancelled_by) where cancelled_by is not null;
 create index erasures_begun_by_idx on privacy.erasures (begun_by) where begun_by is not null;
 comment on table privacy.erasures is
   'Erasures of an account that answer a request: scheduled under an approval, cancelled within their thirty days or begun after them, and erased once no table holds what was to go.';
+comment on column privacy.erasures.request is 'The number of the request that it answers, or the record of the ledger that it replays: erasures/7.';
+comment on column privacy.erasures.replays is 'Of one that is run again after a restore: the id that the ledger has it under.';
 comment on column privacy.erasures.families is 'Those that go with the person.';
 comment on column privacy.erasures.ground is
   'PIPEDA has no bare right to erasure: consent_withdrawn (4.3.8), purpose_ended (4.5.3), unlawful or inaccurate (4.9.5; P-39.1 s. 28).';
@@ -200,7 +207,8 @@ begin
     or tg_op = 'UPDATE' and (new.role, new.status, new.access_expires_at) is not distinct from (old.role, old.status, old.access_expires_at)
     -- Of a family that goes as a whole, bit by bit.
     or exists (select from privacy.erasure_batches b join privacy.erasures e on e.id = b.erasure_id
-      where b.xid = pg_current_xact_id_if_assigned() and old.family_id = any (e.families)) then
+      -- After a restore nothing stands in the way of what was erased before; who has lost their last one is told.
+      where b.xid = pg_current_xact_id_if_assigned() and (old.family_id = any (e.families) or e.replays is not null)) then
     return null;
   end if;
   -- Locked, so that two core members who remove each other at once cannot both believe that the other stays. One
@@ -218,6 +226,35 @@ end $$;
 
 -- The plan, for whoever may ask for it ------------------------------------------------------------------------------------------------
 
+create function private.plan_steps(person uuid, going uuid[], kin uuid[]) returns jsonb
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select coalesce(jsonb_agg(s.step order by t.table_name, s.at), '[]') from (
+    select distinct a.table_name from privacy.column_answers a
+    where a.whose <> 'operational' and (select k.relispopulated from pg_catalog.pg_class k where k.oid = to_regclass(a.table_name))) t
+    cross join lateral jsonb_array_elements(private.plan_table(t.table_name, person, going, kin)) with ordinality s (step, at);
+end;
+comment on function private.plan_steps(uuid, uuid[], uuid[]) is 'What erasing a person does to the rows of each table. going: families that go with them; kin: that stay.';
+
+create function private.plan_outside(person uuid) returns jsonb
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select coalesce(jsonb_agg(jsonb_build_object('recipient', x.recipient, 'about', x.about, 'columns', x.columns) order by x.recipient), '[]') from (
+    select p.recipient, p.about, jsonb_agg(c.table_name || '.' || c.column_name order by c.table_name, c.column_name) as columns
+    from privacy.recipients p join privacy.recipient_columns c using (recipient)
+    where private.has_value(c.table_name, c.column_name, plan_outside.person) group by p.recipient, p.about) x;
+end;
+comment on function private.plan_outside(uuid) is 'Who outside has data of a person from us, and which.';
+
+create function private.plan_digest(plan jsonb) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+  -- What staff does about the request leaves records of its own, and what stays is nobody's to count.
+  select encode(sha256(convert_to((plan || jsonb_build_object('steps', (
+    select coalesce(jsonb_agg(x.step order by x.at), '[]') from jsonb_array_elements(plan -> 'steps') with ordinality x (step, at)
+    where x.step ->> 'does' is distinct from 'stay' and x.step ->> 'table' !~ '^(audit|ops|privacy)\.')))::text, 'UTF8')), 'hex');
+end;
+
 create function private.make_erasure_plan(r privacy.requests) returns jsonb
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -230,20 +267,8 @@ begin
     coalesce(array_agg(f.family_id order by f.family_id) filter (where f.fate <> 'goes'), '{}')
   into fates, going, kin from private.erasure_fates(r.user_id) f;
   plan := jsonb_build_object('request', r.number, 'person', r.user_id, 'families', fates, 'catalogue', private.catalogue_digest(),
-    'steps', (
-      select coalesce(jsonb_agg(s.step order by t.table_name, s.at), '[]') from (
-        select distinct a.table_name from privacy.column_answers a
-        where a.whose <> 'operational' and (select k.relispopulated from pg_catalog.pg_class k where k.oid = to_regclass(a.table_name))) t
-        cross join lateral jsonb_array_elements(private.plan_table(t.table_name, r.user_id, going, kin)) with ordinality s (step, at)),
-    'outside', (
-      select coalesce(jsonb_agg(jsonb_build_object('recipient', x.recipient, 'about', x.about, 'columns', x.columns) order by x.recipient), '[]') from (
-        select p.recipient, p.about, jsonb_agg(c.table_name || '.' || c.column_name order by c.table_name, c.column_name) as columns
-        from privacy.recipients p join privacy.recipient_columns c using (recipient)
-        where private.has_value(c.table_name, c.column_name, r.user_id) group by p.recipient, p.about) x));
-  -- What staff does about the request leaves records of its own, and what stays is nobody's to count.
-  return plan || jsonb_build_object('gates', private.erasure_gates(r, going), 'hash', encode(sha256(convert_to((plan || jsonb_build_object('steps', (
-    select coalesce(jsonb_agg(x.step order by x.at), '[]') from jsonb_array_elements(plan -> 'steps') with ordinality x (step, at)
-    where x.step ->> 'does' is distinct from 'stay' and x.step ->> 'table' !~ '^(audit|ops|privacy)\.')))::text, 'UTF8')), 'hex'));
+    'steps', private.plan_steps(r.user_id, going, kin), 'outside', private.plan_outside(r.user_id));
+  return plan || jsonb_build_object('gates', private.erasure_gates(r, going), 'hash', private.plan_digest(plan));
 end $$;
 comment on function private.make_erasure_plan(privacy.requests) is 'As privacy.plan_erasure, for whoever may have it made.';
 
@@ -326,7 +351,7 @@ begin
   plan := privacy.plan_erasure(number);
   v_person := (plan ->> 'person')::uuid;
   perform private.require_clear(plan);
-  select x.* into e from privacy.erasures x where x.person = v_person and x.cancelled_at is null for update;
+  select x.* into e from privacy.erasures x where x.person = v_person and x.cancelled_at is null order by x.scheduled_at desc limit 1 for update;
   if found then
     perform private.fail('NS005', case
         when e.begun_at is not null then format('request %s erases them already, since %s', e.request, (e.begun_at at time zone 'UTC')::date)
@@ -335,8 +360,8 @@ begin
   end if;
   approval := ops.use_approval('erasure', privacy.erasure_approvable(number, ground));
   going := array(select (f ->> 'family_id')::uuid from jsonb_array_elements(plan -> 'families') f where f ->> 'fate' = 'goes' order by 1);
-  insert into privacy.erasures (request, person, families, ground, plan, plan_hash, catalogue, approval_id, scheduled_at, due_at, before)
-  select number, v_person, going, ground, plan - 'gates', plan ->> 'hash', plan ->> 'catalogue', approval, at, at + interval '30 days',
+  insert into privacy.erasures (request, answers, person, families, ground, plan, plan_hash, catalogue, approval_id, scheduled_at, due_at, before)
+  select number, number, v_person, going, ground, plan - 'gates', plan ->> 'hash', plan ->> 'catalogue', approval, at, at + interval '30 days',
     jsonb_build_object('status', u.status, 'data_deletion_requested_at', u.data_deletion_requested_at, 'notifications', (
       select to_jsonb(p) from (select n.push_enabled, n.email_enabled, n.sms_enabled from public.notification_preferences n where n.user_id = u.id) p))
   from public.users u where u.id = v_person
@@ -554,7 +579,10 @@ begin atomic
     cross join lateral jsonb_array_elements(private.plan_table(t.table_name, e.person, e.families,
       array(select (f ->> 'family_id')::uuid from jsonb_array_elements(e.plan -> 'families') f where f ->> 'fate' <> 'goes'))) s (step)
     cross join lateral (select array(select jsonb_array_elements_text(coalesce(s.step -> 'columns', '[]'))) as columns) c
-  where s.step ->> 'does' in ('delete', 'anonymize', 'sever') and not exists (
+  where s.step ->> 'does' in ('delete', 'anonymize', 'sever')
+    -- What was done to these then is what is done now.
+    and not exists (select from jsonb_array_elements(e.plan -> 'policy') p where (p ->> 'table', p ->> 'rows_of') = (s.step ->> 'table', s.step ->> 'rows_of'))
+    and not exists (
     select from privacy.erasure_steps x
     where (x.erasure_id, x.table_name, x.rows_of, x.does) = (e.id, s.step ->> 'table', s.step ->> 'rows_of', s.step ->> 'does') and (x.does = 'delete' or x.columns = c.columns));
 end;
@@ -576,7 +604,7 @@ declare
   fresh jsonb;
 begin
   if e.begun_at is not null then
-    if private.catalogue_digest() <> e.catalogue then
+    if e.replays is null and private.catalogue_digest() <> e.catalogue then
       perform private.fail('NS005', drifted, format('nestctl erasure show %s', e.request));
     end if;
     return e.plan;
@@ -595,6 +623,17 @@ end $$;
 comment on function private.require_ready(privacy.erasures) is
   'The plan of now, where an erasure may begin or go on; raises where it is not due, something stands against it, or plan or catalogue are no longer what was approved.';
 
+create function private.start_batches(e privacy.erasures) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform private.next_batch(e, null);
+  insert into privacy.erasure_identifiers (erasure_id, names, value) select e.id, i.names, i.value from private.person_identifiers(e.person, e.families) i;
+  insert into audit.erasures (approval_id, request) values (e.approval_id, e.request);
+  perform private.lay_steps(e);
+  insert into privacy.erasure_outside (erasure_id, recipient) select e.id, o ->> 'recipient' from jsonb_array_elements(e.plan -> 'outside') o;
+end $$;
+comment on function private.start_batches(privacy.erasures) is 'Puts down what an erasure that begins has to do, by whom it finds them, and that the audit log is erased under it.';
+
 create function privacy.begin_erasure(number text) returns privacy.erasures
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -612,11 +651,7 @@ begin
   end if;
   -- Records of staff's work came to be since: the plan of now says how many.
   update privacy.erasures x set begun_at = clock_timestamp(), begun_by = session_user, plan = fresh where x.id = e.id returning x.* into e;
-  perform private.next_batch(e, null);
-  insert into privacy.erasure_identifiers (erasure_id, names, value) select e.id, i.names, i.value from private.person_identifiers(e.person, e.families) i;
-  insert into audit.erasures (approval_id, request) values (e.approval_id, e.request);
-  perform private.lay_steps(e);
-  insert into privacy.erasure_outside (erasure_id, recipient) select e.id, o ->> 'recipient' from jsonb_array_elements(fresh -> 'outside') o;
+  perform private.start_batches(e);
   return e;
 end $$;
 comment on function privacy.begin_erasure(text) is
@@ -657,25 +692,34 @@ end $$;
 comment on function privacy.erasure_ledger(text) is
   'What an erasure that has begun enters into the ledger before its first row goes: facts as they are, identifiers only as keyed hashes. ledger: the record, where it stands there already.';
 
+create function private.ledger_statement(ledger text) returns jsonb
+  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  statement jsonb;
+begin
+  begin
+    -- Whether a known key signed it is what nestctl erasure ledger verify tells.
+    statement := case when jsonb_array_length(ledger::jsonb -> 'signatures') > 0 then convert_from(decode(ledger::jsonb ->> 'payload', 'base64'), 'UTF8')::jsonb end;
+  exception when others then
+    statement := null;
+  end;
+  if statement ->> 'predicateType' is distinct from 'urn:nestctl:evidence:erasure:v1' then
+    perform private.fail('NS007', 'that is no signed record of the ledger');
+  end if;
+  return statement;
+end $$;
+comment on function private.ledger_statement(text) is 'What a record of the ledger says; raises where it is none.';
+
 create function private.require_ledger(e privacy.erasures, ledger text) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  statement jsonb;
-  content jsonb;
+  content constant jsonb := private.ledger_statement(ledger) #> '{predicate,content}';
 begin
-  begin
-    statement := convert_from(decode(ledger::jsonb ->> 'payload', 'base64'), 'UTF8')::jsonb;
-    content := statement #> '{predicate,content}';
-  exception when others then
-    perform private.fail('NS007', 'that is no signed record');
-  end;
-  -- Whether a known key signed it is what nestctl erasure ledger verify tells.
-  if statement ->> 'predicateType' is distinct from 'urn:nestctl:evidence:erasure:v1'
+  if content is null
     or content - 'identifiers' is distinct from private.ledger_facts(e)
     or jsonb_typeof(content -> 'identifiers') is distinct from 'array'
     or jsonb_array_length(content -> 'identifiers') <> (select count(*) from private.ledger_identifiers(e))
     or exists (select from jsonb_array_elements(content -> 'identifiers') i where i ->> 'mac' !~ '^[0-9a-f]{64}$' or i ->> 'kid' is null)
-    or coalesce(jsonb_array_length(ledger::jsonb -> 'signatures'), 0) = 0
   then
     perform private.fail('NS007', format('the record in the ledger is not of exactly what request %s erases', e.request));
   end if;
@@ -697,6 +741,17 @@ begin
 end $$;
 comment on function privacy.record_ledger(text, text) is 'Says that an erasure stands in the ledger; no row goes before. ledger: an envelope whose statement is of exactly this erasure.';
 
+create function private.hold_on(person uuid, families uuid[], replays boolean, ledger text) returns text
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  -- One from before what is replayed was released then, and came back with the restore.
+  select h.number from private.held_subjects() h join privacy.legal_holds l on l.number = h.number
+  where (h.user_id = hold_on.person or h.family_id = any (hold_on.families)) and h.why = 'legal_hold'
+    and (not replays or l.placed_at > (private.ledger_statement(ledger) #>> '{predicate,made_at}')::timestamptz)
+  order by h.number limit 1;
+end;
+comment on function private.hold_on(uuid, uuid[], boolean, text) is 'The legal hold under which a person or a family that would go is not erased; for a replay, one that was placed since the ledger says that they were.';
+
 create function privacy.erase_batch(number text, wanted integer default 5000) returns table (step integer, table_name text, does text, done integer, more boolean)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -704,7 +759,7 @@ declare
   s privacy.erasure_steps;
   batch integer;
   reached jsonb;
-  held record;
+  held text;
   rest integer;
   last integer;
 begin
@@ -717,9 +772,9 @@ begin
   elsif e.erased_at is not null then
     return;
   end if;
-  select h.number, h.why into held from private.held_subjects() h where (h.user_id = e.person or h.family_id = any (e.families)) and h.why = 'legal_hold' limit 1;
-  if found then
-    perform private.fail('NS005', private.held_by(held.number, 'what would be erased'), private.look_at_hold(held.number));
+  held := private.hold_on(e.person, e.families, e.replays is not null, e.ledger);
+  if held is not null then
+    perform private.fail('NS005', private.held_by(held, 'what would be erased'), private.look_at_hold(held));
   end if;
   select x.* into s from privacy.erasure_steps x where x.erasure_id = e.id and x.done_at is null order by x.at limit 1;
   batch := private.next_batch(e, s.at);
@@ -956,6 +1011,23 @@ begin
     order by a.begun_at, a.id, x.approval_id;
 end $$;
 
+create or replace function private.refuse_held_erasure() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held record;
+begin
+  select h.number, h.why, h.until into held
+  from ops.approvals a, private.held_subjects() h
+  where a.id = new.approval_id and a.plan ->> 'do' is distinct from 'replay' and (h.user_id = (a.plan ->> 'person')::uuid
+    or h.family_id in (select f::uuid from jsonb_array_elements_text(coalesce(a.plan -> 'families', '[]')) f))
+  order by h.why = 'legal_hold' desc, h.until desc nulls first limit 1;
+  if found then
+    perform private.fail('NS005', private.held_by(held.number, 'what would be erased') || case held.why when 'legal_hold' then ''
+      else format('%s: it can still be complained of (PIPEDA s. 8(8))', coalesce(format(' until %s', held.until), '')) end, private.look_at_hold(held.number));
+  end if;
+  return new;
+end $$;
+
 -- What is on record of erasures never changes but as these functions do -----------------------------------------------------------------
 
 create function private.guard_erasure() returns trigger
@@ -994,11 +1066,11 @@ begin
     execute format('grant select on privacy.%I to nestsync_compliance, nestsync_auditor', t);
   end loop;
   perform privacy.declare_path('privacy.erasures', 'person', 'direct', 'account', 'subject', 'person', 'public.users', 'id');
-  perform privacy.declare_path('privacy.erasures', 'request', 'direct', 'request', 'subject', 'request', 'privacy.requests', 'number');
+  perform privacy.declare_path('privacy.erasures', 'request', 'direct', 'request', 'subject', 'answers', 'privacy.requests', 'number');
   perform privacy.declare_path('privacy.erasures', 'approval', 'link', null, null, 'approval_id', 'ops.approvals', 'id');
   perform privacy.declare_path('privacy.erasures', 'by_' || by, 'direct', 'operator', 'subject', by, 'ops.operators', 'login') from unnest('{scheduled_by,cancelled_by,begun_by}'::text[]) by;
   perform privacy.declare('privacy.erasures', 'person families', 'subject', 'account', 'identifier', 'assigned', 'rights', 'audit', 'keep', 'accountability', withheld => untold);
-  perform privacy.declare('privacy.erasures', 'id request ground plan plan_hash catalogue approval_id scheduled_at due_at before cancelled_at begun_at ledger erased_at proof proven_at certificate certified_at closed_at', 'subject', 'request', 'access_record', 'observed', 'rights', 'audit', 'keep', 'accountability', withheld => untold);
+  perform privacy.declare('privacy.erasures', 'id request answers replays ground plan plan_hash catalogue approval_id scheduled_at due_at before cancelled_at begun_at ledger erased_at proof proven_at certificate certified_at closed_at', 'subject', 'request', 'access_record', 'observed', 'rights', 'audit', 'keep', 'accountability', withheld => untold);
   perform privacy.declare('privacy.erasures', 'cancel_reason', 'subject', 'account', 'access_record', 'reported', 'rights', 'audit', 'anonymize', withheld => untold);
   perform privacy.declare('privacy.erasures', 'scheduled_by cancelled_by begun_by', 'other', 'operator', 'staff', 'observed', 'accountability', 'audit', 'keep', 'accountability');
   perform privacy.declare_path('privacy.erasure_identifiers', 'person', 'direct', 'account', 'subject', 'erasure_id', 'privacy.erasures', 'id');

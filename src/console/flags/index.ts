@@ -24,6 +24,7 @@ export {
 } from './people.js';
 export {
   COMPLAINT_BODIES,
+  erasureArgs,
   holdArgs,
   optionalPackageArgs,
   packageArgs,

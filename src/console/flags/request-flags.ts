@@ -18,6 +18,18 @@ export const requestArgs = {
   number: requestArg({ required: true, description: 'its number, such as REQ-2026-0001' }),
 };
 
+/** An erasure: by the request that it answers, or by the record of the ledger that it replays. */
+export const erasureArgs = {
+  number: Args.custom<string>({
+    parse: argParser((input) =>
+      /^erasures\/[1-9]\d{0,8}$/i.test(input) ? input.toLowerCase() : parseRequest(input),
+    ),
+  })({
+    required: true,
+    description: 'of its request, such as REQ-2026-0001, or the record that it replays: erasures/7',
+  }),
+};
+
 /** A legal hold by its number, in any case. */
 export const holdArgs = {
   number: Args.custom<string>({

@@ -1,3 +1,6 @@
+import { type Evidence, readStatement } from '../../evidence/index.js';
+import { parseEnvelope } from '../../platform/signing/dsse.js';
+
 /** Of what is entered in it: entries of another purpose never match. */
 export const LEDGER_PURPOSE = 'erasure';
 /** In the evidence of the context; every console of it writes there. */
@@ -32,3 +35,33 @@ export interface LedgerRecord {
 
 /** What is hashed for an identifier: an address of one kind is never taken for one of another. */
 export const spelledFor = (names: string, value: string): string => `${names}:${value}`;
+
+/** An entry as it was signed: nothing here is verified. */
+export interface SignedEntry {
+  /** chain/number. */
+  readonly record: string;
+  readonly made_at: Date;
+  readonly made_by: string;
+  readonly envelope: string;
+  readonly content: LedgerRecord;
+}
+
+/** The entries that are here, the newest first. */
+export async function ledgerRecords({ store }: Evidence): Promise<SignedEntry[]> {
+  const entries: SignedEntry[] = [];
+  const { numbers } = await store.list(LEDGER_CHAIN);
+  for (const number of [...numbers].reverse()) {
+    const envelope = (await store.read(LEDGER_CHAIN, number))?.toString('utf8') ?? '';
+    const parsed = parseEnvelope(envelope);
+    const statement = parsed && readStatement(parsed);
+    if (statement?.type !== LEDGER_RECORD) continue;
+    entries.push({
+      record: `${LEDGER_CHAIN}/${number}`,
+      made_at: new Date(statement.made_at),
+      made_by: statement.made_by,
+      envelope,
+      content: statement.content as unknown as LedgerRecord,
+    });
+  }
+  return entries;
+}

@@ -1,7 +1,6 @@
 import {
   type ChainReport,
   openEvidence,
-  readStatement,
   shareChain,
   verifyCarried,
   verifyEvidence,
@@ -9,8 +8,7 @@ import {
 } from '../../evidence/index.js';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
-import { parseEnvelope } from '../../platform/signing/dsse.js';
-import { LEDGER_CHAIN, LEDGER_RECORD, type LedgerRecord } from './ledger-record.js';
+import { LEDGER_CHAIN, ledgerRecords } from './ledger-record.js';
 
 /** An erasure as the ledger has it. */
 export interface EnteredErasure {
@@ -67,27 +65,22 @@ async function compare(
   const evidence = openEvidence(context);
   await shareChain(evidence, context, LEDGER_CHAIN);
   const known = await session.query<{ id: string; request: string; ledger: string }>(
-    'select id, request, ledger from privacy.erasures where ledger is not null order by request',
+    'select coalesce(replays, id) as id, request, ledger from privacy.erasures where ledger is not null order by scheduled_at',
   );
   const here = new Map(known.map((erasure) => [erasure.id, erasure]));
-  const entries: EnteredErasure[] = [];
-  const { numbers } = await evidence.store.list(LEDGER_CHAIN);
-  for (const number of [...numbers].reverse()) {
-    const envelope = (await evidence.store.read(LEDGER_CHAIN, number))?.toString('utf8') ?? '';
-    const parsed = parseEnvelope(envelope);
-    const record = parsed && readStatement(parsed);
-    if (record?.type !== LEDGER_RECORD) continue;
-    const content = record.content as unknown as LedgerRecord;
-    const said = here.get(content.erasure);
-    here.delete(content.erasure);
-    entries.push({
-      record: `${LEDGER_CHAIN}/${number}`,
-      ...{ request: content.request, erasure: content.erasure, ground: content.ground },
-      ...{ scheduled: content.scheduled, families: content.families },
-      ...{ entered_at: new Date(record.made_at), entered_by: record.made_by },
-      identifiers: content.identifiers.length,
-      database: said === undefined ? 'unknown' : said.ledger === envelope ? 'same' : 'differs',
-    });
-  }
+  const entries = (await ledgerRecords(evidence)).map(
+    ({ record, made_at, made_by, envelope, content }): EnteredErasure => {
+      const said = here.get(content.erasure);
+      here.delete(content.erasure);
+      return {
+        record,
+        ...{ request: content.request, erasure: content.erasure, ground: content.ground },
+        ...{ scheduled: content.scheduled, families: content.families },
+        ...{ entered_at: made_at, entered_by: made_by },
+        identifiers: content.identifiers.length,
+        database: said === undefined ? 'unknown' : said.ledger === envelope ? 'same' : 'differs',
+      };
+    },
+  );
   return { entries, missing: [...here.values()].map(({ request }) => request) };
 }

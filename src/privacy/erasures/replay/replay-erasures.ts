@@ -1,0 +1,127 @@
+import sql from 'sql-template-tag';
+import { appendShared, openEvidence } from '../../../evidence/index.js';
+import { requestApproval } from '../../../platform/approvals/index.js';
+import type { Context } from '../../../platform/config/contexts.js';
+import type { Session } from '../../../platform/database/session.js';
+import { NestctlError } from '../../../platform/errors.js';
+import type { Erasure } from '../erasure.js';
+import { verifyLedger } from '../ledger.js';
+import { LEDGER_CHAIN, ledgerRecords } from '../ledger-record.js';
+import { type RunOptions, runErasure } from '../run-erasure.js';
+import {
+  countStates,
+  type Look,
+  type LookOptions,
+  lookForReturned,
+  type Returned,
+} from './look-for-returned.js';
+
+/** What was done about an entry whose person is back. */
+export interface Replayed {
+  readonly record: string;
+  readonly person: string;
+  /** erased: to its end, as `erasure` says; pending: a second operator has to approve it; refused: `why`. */
+  readonly outcome: 'erased' | 'pending' | 'refused';
+  readonly erasure: Erasure | null;
+  /** The request for approval that waits. */
+  readonly approval: string | null;
+  readonly why: string | null;
+  readonly next: string | null;
+  /** Families that it has left without a family_core member. */
+  readonly coreless: readonly string[];
+}
+
+export interface Replay {
+  /** What was found after it. */
+  readonly look: Look;
+  readonly replayed: readonly Replayed[];
+  /** The signed record of it, chain/number. */
+  readonly record: string;
+}
+
+export const REPLAY_RECORD = 'erasure-replay';
+
+/**
+ * Who has come back of those whom the ledger knows; undefined where it knows nobody. Throws `ledger_tampered` where it is not as it was signed, and what
+ * `lookForReturned` does.
+ */
+export async function planReplay(
+  session: Session,
+  context: Context,
+  options: LookOptions,
+): Promise<Look | undefined> {
+  const { chains } = await verifyLedger(session, context);
+  if (chains.some(({ faults }) => faults.length > 0)) {
+    throw new NestctlError('The ledger of erasures is not as it was signed: nobody is erased by it.', {
+      kind: 'conflict',
+      code: 'ledger_tampered',
+      next: 'nestctl erasure ledger verify',
+    });
+  }
+  return await lookForReturned(session, context, options);
+}
+
+/**
+ * Erases again whoever is back, each under a second operator's approval, and goes on with what was begun; looks again; and
+ * signs what came of it. What stands against one does not stop the others.
+ */
+export async function replayErasures(
+  session: Session,
+  context: Context,
+  look: Look,
+  options: RunOptions & LookOptions = {},
+): Promise<Replay> {
+  const evidence = openEvidence(context);
+  const envelopes = new Map((await ledgerRecords(evidence)).map((entry) => [entry.record, entry.envelope]));
+  const replayed: Replayed[] = [];
+  for (const entry of look.returned) {
+    options.signal?.throwIfAborted();
+    if (entry.state !== 'back' && entry.state !== 'unfinished') continue;
+    replayed.push(await replayOne(session, context, entry, envelopes.get(entry.record) ?? '', options));
+  }
+  const after =
+    (replayed.length === 0 ? undefined : await lookForReturned(session, context, options)) ?? look;
+  const { record } = await appendShared(evidence, context, {
+    ...{ chain: LEDGER_CHAIN, type: REPLAY_RECORD },
+    subject: [{ name: look.head.record, sha256: look.head.sha256 }],
+    content: {
+      ...{ look: after.id, accounts: after.accounts, entries: after.returned.length },
+      found: countStates(after.returned),
+      replayed: replayed.map(({ record: entry, outcome }) => ({ record: entry, outcome })),
+    },
+  });
+  return { look: after, replayed, record: `${record.chain}/${record.number}` };
+}
+
+async function replayOne(
+  session: Session,
+  context: Context,
+  { record, person, families, run }: Returned,
+  envelope: string,
+  options: RunOptions,
+): Promise<Replayed> {
+  const told = { record, person: person ?? '', erasure: null, approval: null, why: null, next: null };
+  const entry = [record, envelope, person, families] as const;
+  try {
+    if (run === null) {
+      const { approvable } = await session.one<{ approvable: object }>(
+        sql`select privacy.replay_approvable(${entry[0]}, ${entry[1]}, ${entry[2]}, ${entry[3]}::uuid[]) as approvable`,
+      );
+      const approval = await requestApproval(session, 'erasure', approvable);
+      if (approval.state !== 'granted')
+        return { ...told, outcome: 'pending', approval: approval.id, coreless: [] };
+      await session.query(
+        sql`select privacy.replay_erasure(${entry[0]}, ${entry[1]}, ${entry[2]}, ${entry[3]}::uuid[])`,
+      );
+    }
+    const erasure = await runErasure(session, context, run ?? record, options);
+    const { coreless } = await session.one<{ coreless: string[] }>(
+      sql`select privacy.coreless_families(${run ?? record}) as coreless`,
+    );
+    return { ...told, outcome: 'erased', erasure, coreless };
+  } catch (error) {
+    if (!(error instanceof NestctlError) || error.exitCode === 130) throw error;
+    const { message, next } = error;
+    return { ...told, outcome: 'refused', why: message, next: next ?? null, coreless: [] };
+  }
+}

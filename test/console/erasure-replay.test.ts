@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withConnection } from '../../src/platform/database/connection.js';
+import type { ConnectionTarget } from '../../src/platform/database/target.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import {
+  approveErasure,
+  everything,
+  letTimePass,
+  makeOfficers,
+  schedule,
+  unguarded,
+} from '../support/erasures.js';
+import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
+import { asCompliance, openRequestOf } from '../support/packages.js';
+import { type Backup, backUp } from '../support/restore.js';
+import { makeFamily, type SmallFamily } from '../support/small-world.js';
+
+const WHY = ['--reason', 'restored to 14:01:58 of today', '--ticket', 'OPS-9'];
+const REPLAY = ['erasure', 'replay', '--after-restore', ...WHY, '--yes'];
+
+let database: TestDatabase;
+let officer: ConnectionTarget;
+let second: ConnectionTarget;
+let me: OperatorConsole;
+let other: OperatorConsole;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  [officer, second] = await makeOfficers(database);
+  me = await operatorConsole(database, { operator: officer, owner: false });
+  other = await operatorConsole(database, { operator: second, owner: false });
+  for (const purpose of ['signing', 'ledger'])
+    await me.json(['evidence', 'key', 'create', '--for', purpose, ...WHY]);
+});
+afterAll(() => database?.drop());
+
+const query = <Row extends object = Record<string, unknown>>(statement: string, values: unknown[] = []) =>
+  withConnection(database.superuser, (connection) => connection.query<Row>(statement, values));
+
+/** Of a family all but its core member leave. */
+async function alone(name: string): Promise<SmallFamily> {
+  const family = await makeFamily(database, { name, person: `Ursule ${name}`, notes: `note of ${name}` });
+  await unguarded(database, (connection) =>
+    connection.query(
+      `update public.family_members set status = 'removed' where family_id = $1 and user_id <> $2`,
+      [family.id, family.core.id],
+    ),
+  );
+  return family;
+}
+
+/** Schedules the erasure of an account, to be due. */
+const due = (person: string) =>
+  asCompliance(officer, person, async (session) => {
+    const number = await openRequestOf(session, person, { kind: 'deletion' });
+    await approveErasure(session, second, number);
+    await schedule(session, number);
+    await letTimePass(database, number);
+    return number;
+  });
+
+async function erase(number: string): Promise<void> {
+  const run = await me.json(['erasure', 'run', number, '--confirm', number, ...WHY]);
+  expect([run.code, run.body.result?.erasure.state], JSON.stringify(run.body)).toEqual([8, 'proven']);
+}
+
+/** Runs it, has the other officer approve whatever waits, and runs it again. */
+async function replay() {
+  const first = await me.json(REPLAY);
+  expect(first.body.result, JSON.stringify(first.body)).toBeDefined();
+  const waiting = first.body.result.replayed.flatMap(
+    ({ approval }: { approval: string | null }) => approval ?? [],
+  );
+  for (const id of waiting) await other.json(['approval', 'grant', id, ...WHY, '--yes']);
+  return { first, done: waiting.length === 0 ? first : await me.json(REPLAY) };
+}
+
+const stateOf = (
+  body: { result: { look: { returned: { request: string; state: string }[] } } },
+  number: string,
+) => body.result.look.returned.find(({ request }) => request === number)?.state;
+
+async function tablesWith(...words: readonly string[]): Promise<string[]> {
+  const all = new Map(await everything(database));
+  // By these they are found, until archives and others outside have followed.
+  all.delete('privacy.erasure_identifiers');
+  return [...all].filter(([, text]) => words.some((word) => text.includes(word))).map(([name]) => name);
+}
+
+test('nobody was erased yet', async () => {
+  const { code, body } = await me.json(REPLAY);
+  expect([code, body.result.look]).toEqual([0, null]);
+});
+
+describe('restored to before the request', () => {
+  let backup: Backup;
+  let gone: SmallFamily;
+  let stays: SmallFamily;
+  let number: string;
+  let kept: number;
+  const theirs = () => [gone.core.email, 'note of Ouellet'];
+  beforeAll(async () => {
+    gone = await alone('Ouellet');
+    stays = await makeFamily(database, { name: 'Gagnon', notes: 'note of Gagnon' });
+    backup = await backUp(database);
+    number = await due(gone.core.id);
+    await erase(number);
+    expect(await tablesWith(...theirs())).toEqual([]);
+    await backup.restore();
+    kept = await withConnection(database.superuser, async (connection) =>
+      Number((await connection.one<{ n: string }>('select count(*) as n from audit.events')).n),
+    );
+  });
+  afterAll(() => backup?.drop());
+
+  test('the ledger says so, and what to do', async () => {
+    expect(await tablesWith(...theirs())).not.toEqual([]);
+    const { code, body } = await me.json(['erasure', 'ledger', 'verify', ...WHY]);
+    expect([code, body.meta.next]).toEqual([3, 'nestctl erasure replay --after-restore']);
+  });
+
+  test('who is back is named, with the family that went; a dry run changes nothing', async () => {
+    const { code, body } = await me.json([...REPLAY, '--dry-run']);
+    expect([code, body.result.plan.look.returned]).toMatchObject([
+      0,
+      [{ request: number, state: 'back', person: gone.core.id, families: [gone.id], others: [] }],
+    ]);
+    expect(body.result.plan.look.returned[0].by).toEqual(['child', 'email', 'family', 'person']);
+    expect(await query('select 1 from privacy.erasures')).toEqual([]);
+    expect(await query('select 1 from ops.approvals')).toEqual([]);
+    // That all accounts were looked through is on record.
+    expect(await query('select entries, accounts::int, found from privacy.ledger_looks')).toEqual([
+      { entries: 1, accounts: 4, found: { back: 1 } },
+    ]);
+  });
+
+  test('a second operator approves; then they are gone again, family and log too, and nobody else', async () => {
+    const { first, done } = await replay();
+    expect([first.code, first.body.result.replayed]).toMatchObject([8, [{ outcome: 'pending' }]]);
+    expect([done.code, done.body.result.replayed], JSON.stringify(done.body)).toMatchObject([
+      0,
+      [{ outcome: 'erased', person: gone.core.id, erasure: { state: 'proven' } }],
+    ]);
+    expect(stateOf(done.body, number)).toBe('gone');
+    expect(await tablesWith(...theirs())).toEqual([]);
+    expect(await tablesWith('note of Gagnon')).toContain('public.usage_logs');
+    const counts = await query(
+      `select (select count(*)::int from public.families) as families, (select count(*)::int from public.users) as users,
+         (select count(*)::int from audit.events e where audit.leaf_of(e) <> e.leaf) as broken,
+         (select count(*)::int >= $1 from audit.events) as whole,
+         (select count(*)::int from public.family_members where family_id = $2) as members`,
+      [kept, stays.id],
+    );
+    expect(counts).toEqual([{ families: 1, users: 4, broken: 0, whole: true, members: 2 }]);
+  });
+
+  test('what came of it is signed; the ledger knows the database again; and there is nothing left to do', async () => {
+    const { body } = await me.json(['evidence', 'list', '--type', 'erasure-replay']);
+    expect(body.result.records.length).toBe(2);
+    const shown = await me.json(['evidence', 'show', body.result.records[0].id]);
+    expect(shown.body.result.record.content).toMatchObject({
+      found: { gone: 1 },
+      replayed: [{ record: 'erasures/1', outcome: 'erased' }],
+    });
+    expect(JSON.stringify(shown.body)).not.toContain(gone.core.id);
+    expect((await me.json(['erasure', 'ledger', 'verify', ...WHY])).code).toBe(0);
+    const again = await me.json(REPLAY);
+    expect([again.code, again.body.result.replayed]).toEqual([0, []]);
+    const certificate = await me.json(['erasure', 'certificate', 'erasures/1', ...WHY]);
+    expect(certificate.code, JSON.stringify(certificate.body)).toBe(0);
+  });
+
+  test('whoever registers with their address afterwards is told, and not erased', async () => {
+    const again = await makeFamily(database, { name: 'Ouellet again' });
+    await unguarded(database, (connection) =>
+      connection.query('update public.users set email = $1 where id = $2', [gone.core.email, again.core.id]),
+    );
+    const { code, body } = await me.json(REPLAY);
+    expect([code, body.result.replayed]).toEqual([0, []]);
+    expect(body.result.look.returned).toMatchObject([
+      { state: 'another', person: null, others: [{ person: again.core.id, by: ['email'] }] },
+    ]);
+    const { stdout } = await me.run(REPLAY);
+    expect(stdout).toContain(`has something of theirs, and is not erased: ${again.core.id} (email)`);
+    await unguarded(database, (connection) =>
+      connection.query(`update public.users set email = 'else@example.ca' where id = $1`, [again.core.id]),
+    );
+  });
+});
+
+test('restored to between its schedule and its day: what was scheduled is taken back, and they are erased again', async () => {
+  const gone = await alone('Lavoie');
+  const number = await due(gone.core.id);
+  const backup = await backUp(database);
+  await erase(number);
+  await backup.restore();
+  const { done } = await replay();
+  expect([done.code, stateOf(done.body, number)], JSON.stringify(done.body)).toEqual([0, 'gone']);
+  expect(await tablesWith('note of Lavoie', gone.core.email)).toEqual([]);
+  expect(
+    await query('select cancelled_at is not null as cancelled from privacy.erasures where request = $1', [
+      number,
+    ]),
+  ).toEqual([{ cancelled: true }]);
+  await backup.drop();
+});
+
+test('restored into the midst of it: it is gone on with, and nobody has to approve it twice', async () => {
+  const gone = await alone('Morin');
+  const number = await due(gone.core.id);
+  await asCompliance(officer, gone.core.id, (session) =>
+    session.query('select privacy.begin_erasure($1)', [number]),
+  );
+  const backup = await backUp(database);
+  await erase(number);
+  await backup.restore();
+  const { code, body } = await me.json(REPLAY);
+  expect(body.result, JSON.stringify(body)).toBeDefined();
+  expect([code, stateOf(body, number), body.result.replayed.length], JSON.stringify(body)).toEqual([
+    0,
+    'gone',
+    1,
+  ]);
+  expect(await tablesWith('note of Morin', gone.core.email)).toEqual([]);
+  await backup.drop();
+});
+
+test('a hold that was released since does not stand against it, nor does a role that was handed over since', async () => {
+  const family = await makeFamily(database, { name: 'Fortin', person: 'Ursule Fortin' });
+  const hold = await me.json([
+    ...['hold', 'place', '--user', family.core.id, '--basis', 'litigation', '--matter', 'a dispute'],
+    ...[...WHY, '--yes'],
+  ]);
+  expect(hold.code, JSON.stringify(hold.body)).toBe(0);
+  const backup = await backUp(database);
+  await me.json(['hold', 'release', hold.body.result.hold.number, ...WHY, '--yes']);
+  await unguarded(database, (connection) =>
+    connection.query(`update public.family_members set role = 'family_core' where family_id = $1`, [
+      family.id,
+    ]),
+  );
+  const number = await due(family.core.id);
+  await erase(number);
+  await backup.restore();
+  const { done } = await replay();
+  expect([done.code, stateOf(done.body, number)], JSON.stringify(done.body)).toEqual([0, 'gone']);
+  expect(done.body.result.replayed).toMatchObject([{ outcome: 'erased', coreless: [family.id] }]);
+  expect(await tablesWith(family.core.email)).toEqual([]);
+  await backup.drop();
+});
+
+test('a hold that was placed since stands against it, and says so', async () => {
+  const gone = await alone('Gauthier');
+  const backup = await backUp(database);
+  const number = await due(gone.core.id);
+  await erase(number);
+  await backup.restore();
+  const placed = await me.json([
+    ...['hold', 'place', '--user', gone.core.id, '--basis', 'order', '--matter', 'a court order'],
+    ...[...WHY, '--yes'],
+  ]);
+  const { done } = await replay();
+  expect([done.code, stateOf(done.body, number)]).toEqual([9, 'back']);
+  expect(done.body.result.replayed).toMatchObject([
+    { outcome: 'refused', why: expect.stringContaining(placed.body.result.hold.number) },
+  ]);
+  await me.json(['hold', 'release', placed.body.result.hold.number, ...WHY, '--yes']);
+  expect((await replay()).done.code).toBe(0);
+  await backup.drop();
+});
+
+test('without the key of the ledger nobody can be told, and that is said', async () => {
+  const { code, body } = await other.json(REPLAY, {
+    env: { NESTCTL_HOME: other.env.NESTCTL_HOME ?? '' },
+  });
+  // This console has neither the ledger nor its key: it knows of nobody.
+  expect([code, body.result.look]).toEqual([0, null]);
+  await other.json(['evidence', 'key', 'create', '--for', 'signing', ...WHY]);
+});
