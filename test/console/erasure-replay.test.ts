@@ -1,90 +1,42 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withConnection } from '../../src/platform/database/connection.js';
-import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import {
-  approveErasure,
-  everything,
-  letTimePass,
-  makeOfficers,
-  schedule,
-  unguarded,
-} from '../support/erasures.js';
-import { type OperatorConsole, operatorConsole } from '../support/operator-console.js';
-import { asCompliance, openRequestOf } from '../support/packages.js';
+  type ErasingConsole,
+  erasingConsole,
+  familyOfOne,
+  REPLAY,
+  tablesWith,
+} from '../support/erasing-console.js';
+import { unguarded } from '../support/erasures.js';
+import { temporaryFolder } from '../support/evidence.js';
+import type { OperatorConsole } from '../support/operator-console.js';
+import { asCompliance } from '../support/packages.js';
 import { type Backup, backUp } from '../support/restore.js';
 import { makeFamily, type SmallFamily } from '../support/small-world.js';
 
 const WHY = ['--reason', 'restored to 14:01:58 of today', '--ticket', 'OPS-9'];
-const REPLAY = ['erasure', 'replay', '--after-restore', ...WHY, '--yes'];
 
 let database: TestDatabase;
-let officer: ConnectionTarget;
-let second: ConnectionTarget;
+let erasing: ErasingConsole;
 let me: OperatorConsole;
-let other: OperatorConsole;
 beforeAll(async () => {
   database = await createTestDatabase();
-  [officer, second] = await makeOfficers(database);
-  me = await operatorConsole(database, { operator: officer, owner: false });
-  other = await operatorConsole(database, { operator: second, owner: false });
-  for (const purpose of ['signing', 'ledger'])
-    await me.json(['evidence', 'key', 'create', '--for', purpose, ...WHY]);
+  erasing = await erasingConsole(database);
+  me = erasing.me;
 });
 afterAll(() => database?.drop());
 
+const alone = (name: string) => familyOfOne(database, name);
 const query = <Row extends object = Record<string, unknown>>(statement: string, values: unknown[] = []) =>
   withConnection(database.superuser, (connection) => connection.query<Row>(statement, values));
-
-/** Of a family all but its core member leave. */
-async function alone(name: string): Promise<SmallFamily> {
-  const family = await makeFamily(database, { name, person: `Ursule ${name}`, notes: `note of ${name}` });
-  await unguarded(database, (connection) =>
-    connection.query(
-      `update public.family_members set status = 'removed' where family_id = $1 and user_id <> $2`,
-      [family.id, family.core.id],
-    ),
-  );
-  return family;
-}
-
-/** Schedules the erasure of an account, to be due. */
-const due = (person: string) =>
-  asCompliance(officer, person, async (session) => {
-    const number = await openRequestOf(session, person, { kind: 'deletion' });
-    await approveErasure(session, second, number);
-    await schedule(session, number);
-    await letTimePass(database, number);
-    return number;
-  });
-
-async function erase(number: string): Promise<void> {
-  const run = await me.json(['erasure', 'run', number, '--confirm', number, ...WHY]);
-  expect([run.code, run.body.result?.erasure.state], JSON.stringify(run.body)).toEqual([8, 'proven']);
-}
-
-/** Runs it, has the other officer approve whatever waits, and runs it again. */
-async function replay() {
-  const first = await me.json(REPLAY);
-  expect(first.body.result, JSON.stringify(first.body)).toBeDefined();
-  const waiting = first.body.result.replayed.flatMap(
-    ({ approval }: { approval: string | null }) => approval ?? [],
-  );
-  for (const id of waiting) await other.json(['approval', 'grant', id, ...WHY, '--yes']);
-  return { first, done: waiting.length === 0 ? first : await me.json(REPLAY) };
-}
 
 const stateOf = (
   body: { result: { look: { returned: { request: string; state: string }[] } } },
   number: string,
 ) => body.result.look.returned.find(({ request }) => request === number)?.state;
-
-async function tablesWith(...words: readonly string[]): Promise<string[]> {
-  const all = new Map(await everything(database));
-  // By these they are found, until archives and others outside have followed.
-  all.delete('privacy.erasure_identifiers');
-  return [...all].filter(([, text]) => words.some((word) => text.includes(word))).map(([name]) => name);
-}
 
 test('nobody was erased yet', async () => {
   const { code, body } = await me.json(REPLAY);
@@ -102,9 +54,9 @@ describe('restored to before the request', () => {
     gone = await alone('Ouellet');
     stays = await makeFamily(database, { name: 'Gagnon', notes: 'note of Gagnon' });
     backup = await backUp(database);
-    number = await due(gone.core.id);
-    await erase(number);
-    expect(await tablesWith(...theirs())).toEqual([]);
+    number = await erasing.due(gone.core.id);
+    await erasing.erase(number);
+    expect(await tablesWith(database, ...theirs())).toEqual([]);
     await backup.restore();
     kept = await withConnection(database.superuser, async (connection) =>
       Number((await connection.one<{ n: string }>('select count(*) as n from audit.events')).n),
@@ -113,7 +65,7 @@ describe('restored to before the request', () => {
   afterAll(() => backup?.drop());
 
   test('the ledger says so, and what to do', async () => {
-    expect(await tablesWith(...theirs())).not.toEqual([]);
+    expect(await tablesWith(database, ...theirs())).not.toEqual([]);
     const { code, body } = await me.json(['erasure', 'ledger', 'verify', ...WHY]);
     expect([code, body.meta.next]).toEqual([3, 'nestctl erasure replay --after-restore']);
   });
@@ -134,15 +86,15 @@ describe('restored to before the request', () => {
   });
 
   test('a second operator approves; then they are gone again, family and log too, and nobody else', async () => {
-    const { first, done } = await replay();
+    const { first, done } = await erasing.replay();
     expect([first.code, first.body.result.replayed]).toMatchObject([8, [{ outcome: 'pending' }]]);
     expect([done.code, done.body.result.replayed], JSON.stringify(done.body)).toMatchObject([
       0,
       [{ outcome: 'erased', person: gone.core.id, erasure: { state: 'proven' } }],
     ]);
     expect(stateOf(done.body, number)).toBe('gone');
-    expect(await tablesWith(...theirs())).toEqual([]);
-    expect(await tablesWith('note of Gagnon')).toContain('public.usage_logs');
+    expect(await tablesWith(database, ...theirs())).toEqual([]);
+    expect(await tablesWith(database, 'note of Gagnon')).toContain('public.usage_logs');
     const counts = await query(
       `select (select count(*)::int from public.families) as families, (select count(*)::int from public.users) as users,
          (select count(*)::int from audit.events e where audit.leaf_of(e) <> e.leaf) as broken,
@@ -189,13 +141,13 @@ describe('restored to before the request', () => {
 
 test('restored to between its schedule and its day: what was scheduled is taken back, and they are erased again', async () => {
   const gone = await alone('Lavoie');
-  const number = await due(gone.core.id);
+  const number = await erasing.due(gone.core.id);
   const backup = await backUp(database);
-  await erase(number);
+  await erasing.erase(number);
   await backup.restore();
-  const { done } = await replay();
+  const { done } = await erasing.replay();
   expect([done.code, stateOf(done.body, number)], JSON.stringify(done.body)).toEqual([0, 'gone']);
-  expect(await tablesWith('note of Lavoie', gone.core.email)).toEqual([]);
+  expect(await tablesWith(database, 'note of Lavoie', gone.core.email)).toEqual([]);
   expect(
     await query('select cancelled_at is not null as cancelled from privacy.erasures where request = $1', [
       number,
@@ -206,12 +158,12 @@ test('restored to between its schedule and its day: what was scheduled is taken 
 
 test('restored into the midst of it: it is gone on with, and nobody has to approve it twice', async () => {
   const gone = await alone('Morin');
-  const number = await due(gone.core.id);
-  await asCompliance(officer, gone.core.id, (session) =>
+  const number = await erasing.due(gone.core.id);
+  await asCompliance(erasing.officer, gone.core.id, (session) =>
     session.query('select privacy.begin_erasure($1)', [number]),
   );
   const backup = await backUp(database);
-  await erase(number);
+  await erasing.erase(number);
   await backup.restore();
   const { code, body } = await me.json(REPLAY);
   expect(body.result, JSON.stringify(body)).toBeDefined();
@@ -220,7 +172,7 @@ test('restored into the midst of it: it is gone on with, and nobody has to appro
     'gone',
     1,
   ]);
-  expect(await tablesWith('note of Morin', gone.core.email)).toEqual([]);
+  expect(await tablesWith(database, 'note of Morin', gone.core.email)).toEqual([]);
   await backup.drop();
 });
 
@@ -238,41 +190,59 @@ test('a hold that was released since does not stand against it, nor does a role 
       family.id,
     ]),
   );
-  const number = await due(family.core.id);
-  await erase(number);
+  const number = await erasing.due(family.core.id);
+  await erasing.erase(number);
   await backup.restore();
-  const { done } = await replay();
+  const { done } = await erasing.replay();
   expect([done.code, stateOf(done.body, number)], JSON.stringify(done.body)).toEqual([0, 'gone']);
   expect(done.body.result.replayed).toMatchObject([{ outcome: 'erased', coreless: [family.id] }]);
-  expect(await tablesWith(family.core.email)).toEqual([]);
+  expect(await tablesWith(database, family.core.email)).toEqual([]);
   await backup.drop();
 });
 
 test('a hold that was placed since stands against it, and says so', async () => {
   const gone = await alone('Gauthier');
   const backup = await backUp(database);
-  const number = await due(gone.core.id);
-  await erase(number);
+  const number = await erasing.due(gone.core.id);
+  await erasing.erase(number);
   await backup.restore();
   const placed = await me.json([
     ...['hold', 'place', '--user', gone.core.id, '--basis', 'order', '--matter', 'a court order'],
     ...[...WHY, '--yes'],
   ]);
-  const { done } = await replay();
+  const { done } = await erasing.replay();
   expect([done.code, stateOf(done.body, number)]).toEqual([9, 'back']);
   expect(done.body.result.replayed).toMatchObject([
     { outcome: 'refused', why: expect.stringContaining(placed.body.result.hold.number) },
   ]);
   await me.json(['hold', 'release', placed.body.result.hold.number, ...WHY, '--yes']);
-  expect((await replay()).done.code).toBe(0);
+  expect((await erasing.replay()).done.code).toBe(0);
   await backup.drop();
 });
 
 test('without the key of the ledger nobody can be told, and that is said', async () => {
-  const { code, body } = await other.json(REPLAY, {
-    env: { NESTCTL_HOME: other.env.NESTCTL_HOME ?? '' },
-  });
-  // This console has neither the ledger nor its key: it knows of nobody.
-  expect([code, body.result.look]).toEqual([0, null]);
-  await other.json(['evidence', 'key', 'create', '--for', 'signing', ...WHY]);
+  const home = temporaryFolder();
+  await cp(me.env.NESTCTL_HOME ?? '', home, { recursive: true });
+  const env = { NESTCTL_HOME: home };
+  await rm(join(home, 'contexts', 'test', 'signing', 'ledger-keys.json'));
+  expect((await me.json(REPLAY, { env })).body.error).toMatchObject({ code: 'no_ledger_key' });
+  await me.json(['evidence', 'key', 'create', '--for', 'ledger', ...WHY], { env });
+  const { code, body } = await me.json(REPLAY, { env });
+  expect([code, new Set(body.result.look.returned.map(({ state }: { state: string }) => state))]).toEqual([
+    9,
+    new Set(['unknown']),
+  ]);
+});
+
+test('an edited ledger erases nobody', async () => {
+  const home = temporaryFolder();
+  await cp(me.env.NESTCTL_HOME ?? '', home, { recursive: true });
+  const file = join(home, 'contexts', 'test', 'evidence', 'erasures', '00000001.json');
+  const envelope = JSON.parse(await readFile(file, 'utf8'));
+  const statement = Buffer.from(envelope.payload, 'base64')
+    .toString('utf8')
+    .replace('purpose_ended', 'inaccurate');
+  await writeFile(file, JSON.stringify({ ...envelope, payload: Buffer.from(statement).toString('base64') }));
+  const { code, body } = await me.json(REPLAY, { env: { NESTCTL_HOME: home } });
+  expect([code, body.error.code]).toEqual([6, 'ledger_tampered']);
 });
