@@ -1,6 +1,11 @@
 import { ConsoleCommand } from '../src/console/base-command.js';
 import type { Outcome } from '../src/console/outcome.js';
-import { answerRequest, complianceJob } from '../src/console/tour-compliance.js';
+import {
+  answerRequest,
+  askForDeletion,
+  complianceJob,
+  planDeletion,
+} from '../src/console/tour-compliance.js';
 import { askForEverything, fourEyes, recoveryJob, supportJob } from '../src/console/tour-stops.js';
 import { text } from '../src/console/views.js';
 
@@ -33,8 +38,11 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
     const folder = await this.#newFolder();
     const first = [...supportJob(them), ...complianceJob(them, `${folder}/family.bundle`)];
     visits.push(...(await takeTour(first, options)));
-    const answer = answerRequest(await this.#request(them.user_id), them.user_id, `${folder}/package.zip`);
-    visits.push(...(await takeTour([...answer, ...recoveryJob, askForEverything], options)));
+    const asked = await this.#request(them.user_id, 'access');
+    const answer = answerRequest(asked, them.user_id, `${folder}/package.zip`);
+    visits.push(...(await takeTour([...answer, askForDeletion(them.user_id)], options)));
+    const deletion = planDeletion(await this.#request(them.user_id, 'deletion'));
+    visits.push(...(await takeTour([...deletion, ...recoveryJob, askForEverything], options)));
     visits.push(...(await takeTour(fourEyes(await this.#approval(), SECOND), options)));
     return {
       result: { visits },
@@ -65,10 +73,10 @@ export default class Demo extends ConsoleCommand<typeof Demo> {
   }
 
   /** The number of what they have asked for. */
-  async #request(user: string): Promise<string> {
+  async #request(user: string, kind: 'access' | 'deletion'): Promise<string> {
     const { operatorTarget, resolveContext } = await import('../src/platform/config/contexts.js');
-    const { openAccessRequest } = await import('../src/privacy/index.js');
-    return (await openAccessRequest(operatorTarget(await resolveContext(CONTEXT)), user)) ?? '';
+    const { findOpenRequest } = await import('../src/privacy/index.js');
+    return (await findOpenRequest(operatorTarget(await resolveContext(CONTEXT)), user, kind)) ?? '';
   }
 
   /** The request that the second operator is about to read. */

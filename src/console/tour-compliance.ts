@@ -159,3 +159,32 @@ export const answerRequest = (request: string, user: string, file: string): read
     words: ['export', 'list', '--user', user, ...ASKED],
   },
 ];
+
+export const askForDeletion = (user: string): Stop => ({
+  about: 'And then they ask to be forgotten',
+  words: [
+    ...['request', 'open', '--kind', 'deletion', '--user', user, '--channel', 'email'],
+    ...['--asks', 'delete my account and all of it', ...ASKED, '--yes'],
+  ],
+  // 6: a tour before has opened it.
+  passing: [0, 6],
+});
+
+/** From an open request for deletion as far as a day goes: thirty of them lie between its approval and its run. */
+export const planDeletion = (request: string): readonly Stop[] => [
+  {
+    about: 'Again it is known first who asks',
+    words: ['request', 'verify-identity', request, '--method', 'signed_in', ...ASKED, '--yes'],
+    passing: [0, 6],
+  },
+  {
+    about:
+      'What erasing them would do, table by table, and what stands against it: what they were just given can still be complained of (exit 3)',
+    words: ['erasure', 'plan', request, ...ASKED],
+    passing: [0, 3],
+  },
+  {
+    about: 'Erasures stand in a ledger that outlives a restore: after one, has anybody come back?',
+    words: ['erasure', 'replay', '--after-restore', '--dry-run', ...ASKED],
+  },
+];

@@ -83,6 +83,7 @@ export {
 } from './requests/correct.js';
 export { enterCode, requireCode } from './requests/enter-code.js';
 export type { ClockLine } from './requests/explain-clock.js';
+export { findOpenRequest } from './requests/find-open-request.js';
 export { composeLetter, letterText, writeLetter } from './requests/letters/letter.js';
 export {
   type ListedRequest,
@@ -90,7 +91,6 @@ export {
   type RequestPage,
   type RequestSort,
 } from './requests/list-requests.js';
-export { openAccessRequest } from './requests/open-access-request.js';
 export {
   type Opening,
   openRequest,

@@ -237,7 +237,7 @@ test('without the key of the ledger nobody can be told, and that is said', async
 test('an edited ledger erases nobody', async () => {
   const home = temporaryFolder();
   await cp(me.env.NESTCTL_HOME ?? '', home, { recursive: true });
-  const file = join(home, 'contexts', 'test', 'evidence', 'erasures', '00000001.json');
+  const file = join(home, 'contexts', 'test', 'evidence', 'erasures', '000001.json');
   const envelope = JSON.parse(await readFile(file, 'utf8'));
   const statement = Buffer.from(envelope.payload, 'base64')
     .toString('utf8')

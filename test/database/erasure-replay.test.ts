@@ -118,7 +118,9 @@ describe('looking through all accounts', () => {
 
   test('is on record before the first row, as one’s own, until it ends', () =>
     asOfficer(async (session) => {
-      await expect(read(session, '9f1a36a6-8c1f-4a53-9f0e-3c7a2f6f0f11')).rejects.toThrow(/no look of yours/i);
+      await expect(read(session, '9f1a36a6-8c1f-4a53-9f0e-3c7a2f6f0f11')).rejects.toThrow(
+        /no look of yours/i,
+      );
       const { id } = await look(session);
       await expect(asOfficer((other) => read(other, id), second)).rejects.toThrow(/no look of yours/i);
       const found = await read(session, id);

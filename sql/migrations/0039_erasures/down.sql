@@ -7,6 +7,7 @@ drop function private.find_residue(privacy.erasures);
 drop function private.residue_in_statistics(privacy.erasures);
 drop function private.is_word(text, text);
 drop function private.searched_columns(oid);
+drop function private.sought(uuid);
 drop function private.spellings(text, text);
 drop function privacy.erase_batch(text, integer);
 drop function private.hold_on(uuid, uuid[], boolean, text);

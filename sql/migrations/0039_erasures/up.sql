@@ -824,7 +824,7 @@ comment on function privacy.erase_batch(text, integer) is
 -- What is left ------------------------------------------------------------------------------------------------------------------------
 
 create function private.spellings(names text, value text) returns table (spelled text)
-  language sql immutable set search_path = pg_catalog, pg_temp
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 begin atomic
   with forms (form) as (
     select value
@@ -850,6 +850,22 @@ end;
 comment on function private.spellings(text, text) is
   'How an identifier may stand written, letters of ASCII small: an id without its dashes, an address in a link, a telephone number in groups, accents in capitals or apart, escaped.';
 
+create function private.sought(erasure uuid) returns text[]
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  with spelled as (
+    select i.names, i.value, array_agg(s.spelled) as forms,
+      case when i.names in ('id', 'reading') then left(i.value, 8) when i.names = 'email' then split_part(i.value, '@', 1) when i.names = 'phone' then right(i.value, 4) end as piece
+    from privacy.erasure_identifiers i cross join lateral private.spellings(i.names, i.value) s where i.erasure_id = erasure group by 1, 2
+  ), pieces as (
+    -- One look for what all spellings of an identifier have in common, where it is long enough to be seldom.
+    select distinct x.piece from spelled s cross join lateral unnest(
+      case when char_length(s.piece) >= 4 and (select bool_and(strpos(f, s.piece) > 0) from unnest(s.forms) f) then array[s.piece] else s.forms end) x (piece))
+  select array_agg(p.piece order by p.piece) from pieces p where not exists (select from pieces o where o.piece <> p.piece and strpos(p.piece, o.piece) > 0);
+end;
+comment on function private.sought(uuid) is
+  'A text that holds none of these holds nothing by which somebody is found: each is a piece of all spellings of an identifier, or one of them, in letters of ASCII small.';
+
 create function private.searched_columns(rel oid) returns table (column_name text, expression text)
   language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
@@ -865,7 +881,7 @@ end;
 comment on function private.searched_columns(oid) is 'Columns of a relation that could hold an identifier, and each as text.';
 
 create function private.is_word(term text, hay text) returns boolean
-  language sql immutable set search_path = pg_catalog, pg_temp
+  language sql immutable parallel safe set search_path = pg_catalog, pg_temp
   return hay ~ ('(^|[^[:alnum:]])' || regexp_replace(term, '([^[:alnum:][:space:]])', '\\\1', 'g') || '($|[^[:alnum:]])');
 comment on function private.is_word(text, text) is 'Whether a name stands in a text as a word: Gran is not in granted.';
 
@@ -891,11 +907,9 @@ declare
   rel record;
   hay text;
   columns text;
-  terms text[];
   any_of text;
 begin
-  select array_agg(distinct s.spelled) into terms from privacy.erasure_identifiers i cross join lateral private.spellings(i.names, i.value) s where i.erasure_id = e.id;
-  select string_agg(format('strpos(h.hay, %L) > 0', t), ' or ') into any_of from unnest(terms) t;
+  select string_agg(format('strpos(h.hay, %L) > 0', t), ' or ') into any_of from unnest(private.sought(e.id)) t;
   if any_of is null then
     return;
   end if;
