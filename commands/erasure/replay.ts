@@ -1,8 +1,7 @@
 import { ConsoleCommand } from '../../src/console/base-command.js';
 import { Flags, writeFlags, zoneFlags } from '../../src/console/flags/index.js';
 import type { Outcome } from '../../src/console/outcome.js';
-import { replayOutcome, returnTable, toReplay } from '../../src/console/replay-views.js';
-import { text } from '../../src/console/views.js';
+import { missingViews, replayOutcome, returnTable, toReplay } from '../../src/console/replay-views.js';
 
 export default class ErasureReplay extends ConsoleCommand<typeof ErasureReplay> {
   static override summary = 'Find who was erased and has come back with a restore, and erase them again';
@@ -30,20 +29,14 @@ export default class ErasureReplay extends ConsoleCommand<typeof ErasureReplay> 
     };
     return await this.withSession(['compliance'], (session) =>
       this.change({
-        plan: async () => ({ look: await planReplay(session, context, looking) }),
-        show: ({ look }) =>
-          look === undefined ? text('Nobody was erased yet.', { mark: 'good' }) : returnTable(look),
-        nothing: ({ look }) => look === undefined || toReplay(look) === 0,
+        plan: () => planReplay(session, context, looking),
+        show: ({ look, missing }) => [returnTable(look), ...missingViews(missing)],
+        nothing: ({ look }) => toReplay(look) === 0,
         question: ({ look }) =>
-          `Erase again, for good, what the ${look === undefined ? 0 : toReplay(look)} that are back brought with them?`,
+          `Erase again, for good, what the ${toReplay(look)} that are back brought with them?`,
         apply: async ({ look }) =>
-          look === undefined
-            ? undefined
-            : await replayErasures(session, context, look, { ...looking, tell: this.progress }),
-        done: (replay) =>
-          replay === undefined
-            ? { result: { look: null, replayed: [], record: null }, view: [] }
-            : replayOutcome(replay, context.name),
+          look && (await replayErasures(session, context, look, { ...looking, tell: this.progress })),
+        done: (replay, { missing }) => replayOutcome(replay, missing, context.name),
       }),
     );
   }

@@ -1,4 +1,4 @@
-import { appendRecord, type Draft, type Evidence, listRecords, readStatement } from '../evidence/index.js';
+import { appendRecord, type Draft, type Evidence, findStatement, readStatement } from '../evidence/index.js';
 import { type NamedKey, parseEnvelope, signersOf } from '../platform/signing/dsse.js';
 
 /** What is signed of a part of the log before it leaves the database. */
@@ -11,16 +11,10 @@ const CHAIN = 'audit';
 
 /** Signs for facts, a DSSE envelope; the one that a try before had signed is taken. Throws `no_signing_key`. */
 export async function signOnce(evidence: Evidence, draft: FactsDraft): Promise<string> {
-  const record =
-    (await signedBefore(evidence, draft)) ??
-    (await appendRecord(evidence, { chain: CHAIN, ...draft })).record;
+  const { type, content } = draft;
+  const before = await findStatement(evidence, { chain: CHAIN, type }, (said) => agrees(said, content));
+  const record = before ?? (await appendRecord(evidence, { chain: CHAIN, ...draft })).record;
   return (await evidence.store.read(record.chain, record.number))?.toString('utf8') ?? '';
-}
-
-async function signedBefore(evidence: Evidence, { type, content }: FactsDraft) {
-  if (!(await evidence.store.chains()).includes(CHAIN)) return undefined;
-  const { records } = await listRecords(evidence, { chain: CHAIN, type, limit: 100 });
-  return records.find(({ record }) => record !== null && agrees(record.content, content));
 }
 
 /** Whether a known key has signed an envelope, and that it is for these facts. */

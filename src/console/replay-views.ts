@@ -56,12 +56,25 @@ export const RETURN_COLUMNS: readonly Column<ShownReturn>[] = [
   { name: 'families', value: ({ families }) => families.length, raw: ({ families }) => families },
 ];
 
-export function returnTable({ returned }: ShownLook): TableView {
-  return table(returned, RETURN_COLUMNS, 'The ledger knows of nobody who was erased.');
+export function returnTable(look: ShownLook | undefined): TableView {
+  return table(
+    look?.returned ?? [],
+    RETURN_COLUMNS,
+    'The ledger of this console knows of nobody who was erased.',
+  );
 }
 
-export const toReplay = ({ returned }: ShownLook) =>
-  returned.filter(({ state }) => state === 'back' || state === 'unfinished').length;
+export const toReplay = (look: ShownLook | undefined) =>
+  (look?.returned ?? []).filter(({ state }) => state === 'back' || state === 'unfinished').length;
+
+/** Erasures that the database knows of and the ledger here does not. */
+export const missingViews = (missing: readonly string[]): View[] =>
+  missing.map((request) =>
+    text(
+      `The erasure of ${request} stands in no record here: run this on a console that has the whole ledger.`,
+      { mark: 'bad' },
+    ),
+  );
 
 const REPLAYED: Readonly<Record<string, Cell>> = {
   erased: toned('good', 'erased again'),
@@ -69,21 +82,35 @@ const REPLAYED: Readonly<Record<string, Cell>> = {
   refused: toned('bad', 'refused'),
 };
 
+interface ShownReplay {
+  readonly look: ShownLook;
+  readonly replayed: readonly ShownReplayed[];
+  readonly record: string;
+}
+
 /** What came of a replay: what was done about each, who is back still, and what to do about it. */
 export function replayOutcome(
-  { look, replayed, record }: { look: ShownLook; replayed: readonly ShownReplayed[]; record: string | null },
+  replay: ShownReplay | undefined,
+  missing: readonly string[],
   context: string | undefined,
 ): Outcome {
+  if (replay === undefined)
+    return {
+      result: { look: null, replayed: [], record: null, missing },
+      view: [],
+      verdict: missing.length > 0 ? 'partial' : undefined,
+    };
+  const { look, replayed, record } = replay;
   const waiting = replayed.filter(({ approval }) => approval !== null);
   const refused = replayed.filter(({ outcome }) => outcome === 'refused');
   const open = look.returned.filter(({ state }) => state !== 'gone' && state !== 'another');
   const others = look.returned.filter((entry) => entry.others.length > 0);
   const left = replayed.filter(({ erasure }) => erasure !== null && openPlaces(erasure).length > 0);
   const coreless = replayed.flatMap((each) => each.coreless);
-  const clean = open.length + left.length === 0;
-  const onlyWaiting = open.length === waiting.length && left.length === 0 && refused.length === 0;
+  const clean = open.length + left.length + missing.length === 0;
+  const onlyWaiting = open.length === waiting.length && left.length + refused.length + missing.length === 0;
   return {
-    result: { look, replayed, record },
+    result: { look, replayed, record, missing },
     rows: returnTable(look),
     view: [
       ...listed('What was done', replayed, [
@@ -106,10 +133,9 @@ export function replayOutcome(
         }),
       ),
       clean
-        ? text(
-            `Nobody whom the ledger knows is back, of ${look.accounts} accounts${record === null ? '' : `: signed as ${record}`}.`,
-            { mark: 'good' },
-          )
+        ? text(`Nobody whom the ledger knows is back, of ${look.accounts} accounts: signed as ${record}.`, {
+            mark: 'good',
+          })
         : text('Somebody who was erased is here still, or it cannot be told: do not open this database.', {
             mark: 'bad',
           }),

@@ -20,7 +20,7 @@ export { planRetirement, type Retirement, retireKey } from './keys/retire-key.js
 export { planRotation, rotateLedgerKey, rotateSigningKey } from './keys/rotate-key.js';
 export { openSigner } from './keys/signer.js';
 export { type Ledger, type LedgerEntry, openLedger } from './ledger.js';
-export { type ListedRecord, listRecords } from './list-records.js';
+export { findStatement, type ListedRecord, listRecords } from './list-records.js';
 export { lockEvidence } from './lock-evidence.js';
 export { evidenceJobs } from './maintenance-jobs.js';
 export { type Evidence, openEvidence } from './open-evidence.js';

@@ -67,6 +67,21 @@ export async function listRecords(
   }
 }
 
+/** The newest record of a type in a chain that says something; undefined where none does. Reads back through all of them. */
+export async function findStatement(
+  evidence: Evidence,
+  { chain, type }: { readonly chain: string; readonly type: string },
+  says: (content: EvidenceRecord['content']) => boolean,
+): Promise<ListedRecord | undefined> {
+  if (!(await evidence.store.chains()).includes(chain)) return undefined;
+  for (let cursor: string | undefined; ; ) {
+    const page = await listRecords(evidence, { chain, type, limit: 100, cursor });
+    const found = page.records.find(({ record }) => record !== null && says(record.content));
+    if (found !== undefined || page.nextCursor === undefined) return found;
+    cursor = page.nextCursor;
+  }
+}
+
 /** The way back through one chain. */
 interface Walk {
   readonly chain: string;

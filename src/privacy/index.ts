@@ -19,7 +19,13 @@ export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-
 export { planRun, type RunPlan } from './erasures/plan-run.js';
 export { openResidue, proveErasure } from './erasures/prove-erasure.js';
 export type { Look, Returned } from './erasures/replay/look-for-returned.js';
-export { planReplay, type Replay, type Replayed, replayErasures } from './erasures/replay/replay-erasures.js';
+export {
+  planReplay,
+  type Replay,
+  type Replayed,
+  type ReplayPlan,
+  replayErasures,
+} from './erasures/replay/replay-erasures.js';
 export { runErasure } from './erasures/run-erasure.js';
 export {
   cancelErasure,

@@ -14,6 +14,7 @@ import { auditExport } from './figures/audit-export.js';
 import { auditMemory } from './figures/audit-memory.js';
 import { auditQuery } from './figures/audit-query.js';
 import { auditedInserts } from './figures/audited-inserts.js';
+import { erasureFigure } from './figures/erasure.js';
 import { exportFigure } from './figures/export.js';
 import { familyList } from './figures/family-list.js';
 import { memberSelect } from './figures/member-select.js';
@@ -34,6 +35,7 @@ const FIGURES = {
   sealing,
   'audit-export': auditExport,
   'audit-memory': auditMemory,
+  erasure: erasureFigure,
   export: exportFigure,
   seed,
 };

@@ -246,3 +246,9 @@ test('an edited ledger erases nobody', async () => {
   const { code, body } = await me.json(REPLAY, { env: { NESTCTL_HOME: home } });
   expect([code, body.error.code]).toEqual([6, 'ledger_tampered']);
 });
+
+test('a console without the ledger gives no all-clear', async () => {
+  const { code, body } = await erasing.other.json(REPLAY);
+  expect([code, body.result.look]).toEqual([9, null]);
+  expect(body.result.missing.length).toBeGreaterThan(0);
+});

@@ -1,8 +1,8 @@
 import {
   appendShared,
   type Evidence,
+  findStatement,
   type ListedRecord,
-  listRecords,
   openEvidence,
   shareChain,
 } from '../../evidence/index.js';
@@ -29,15 +29,7 @@ export async function signOnce(
 ): Promise<{ readonly listed: ListedRecord; readonly envelope: string }> {
   const evidence = openEvidence(context);
   await shareChain(evidence, context, LEDGER_CHAIN);
-  const find = async () => {
-    if (!(await evidence.store.chains()).includes(LEDGER_CHAIN)) return undefined;
-    for (let cursor: string | undefined; ; ) {
-      const page = await listRecords(evidence, { chain: LEDGER_CHAIN, type, limit: 100, cursor });
-      const found = page.records.find(({ record }) => record !== null && isSaidBy(record.content));
-      if (found !== undefined || page.nextCursor === undefined) return found;
-      cursor = page.nextCursor;
-    }
-  };
+  const find = () => findStatement(evidence, { chain: LEDGER_CHAIN, type }, isSaidBy);
   let listed = await find();
   if (listed === undefined) {
     await appendShared(evidence, context, {

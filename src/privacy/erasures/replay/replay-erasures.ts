@@ -31,6 +31,13 @@ export interface Replayed {
   readonly coreless: readonly string[];
 }
 
+export interface ReplayPlan {
+  /** Undefined where the ledger of this console knows of nobody. */
+  readonly look: Look | undefined;
+  /** Erasures of the database that stand in no record here, by their request: this console has not the whole ledger. */
+  readonly missing: readonly string[];
+}
+
 export interface Replay {
   /** What was found after it. */
   readonly look: Look;
@@ -42,15 +49,15 @@ export interface Replay {
 export const REPLAY_RECORD = 'erasure-replay';
 
 /**
- * Who has come back of those whom the ledger knows; undefined where it knows nobody. Throws `ledger_tampered` where it is not as it was signed, and what
+ * Who has come back of those whom the ledger knows. Throws `ledger_tampered` where it is not as it was signed, and what
  * `lookForReturned` does.
  */
 export async function planReplay(
   session: Session,
   context: Context,
   options: LookOptions,
-): Promise<Look | undefined> {
-  const { chains } = await verifyLedger(session, context);
+): Promise<ReplayPlan> {
+  const { chains, missing } = await verifyLedger(session, context);
   if (chains.some(({ faults }) => faults.length > 0)) {
     throw new NestctlError('The ledger of erasures is not as it was signed: nobody is erased by it.', {
       kind: 'conflict',
@@ -58,7 +65,7 @@ export async function planReplay(
       next: 'nestctl erasure ledger verify',
     });
   }
-  return await lookForReturned(session, context, options);
+  return { look: await lookForReturned(session, context, options), missing };
 }
 
 /**
@@ -101,17 +108,16 @@ async function replayOne(
   options: RunOptions,
 ): Promise<Replayed> {
   const told = { record, person: person ?? '', erasure: null, approval: null, why: null, next: null };
-  const entry = [record, envelope, person, families] as const;
   try {
     if (run === null) {
       const { approvable } = await session.one<{ approvable: object }>(
-        sql`select privacy.replay_approvable(${entry[0]}, ${entry[1]}, ${entry[2]}, ${entry[3]}::uuid[]) as approvable`,
+        sql`select privacy.replay_approvable(${record}, ${envelope}, ${person}, ${families}::uuid[]) as approvable`,
       );
       const approval = await requestApproval(session, 'erasure', approvable);
       if (approval.state !== 'granted')
         return { ...told, outcome: 'pending', approval: approval.id, coreless: [] };
       await session.query(
-        sql`select privacy.replay_erasure(${entry[0]}, ${entry[1]}, ${entry[2]}, ${entry[3]}::uuid[])`,
+        sql`select privacy.replay_erasure(${record}, ${envelope}, ${person}, ${families}::uuid[])`,
       );
     }
     const erasure = await runErasure(session, context, run ?? record, options);
