@@ -33,6 +33,11 @@ export const SYSTEMS: readonly System[] = VERSIONS.flatMap((version) => [
   { version, kind: 'supabase', title: `PostgreSQL ${version}, Supabase-like owner` },
 ]);
 
+/** Every version: on the oldest and the newest with either kind of owner, on those between with one of them. */
+export const SPREAD: readonly System[] = SYSTEMS.filter(
+  ({ version, kind }) => version !== (kind === 'plain' ? 17 : 16),
+);
+
 export interface EmptyDatabase {
   readonly name: string;
   readonly owner: ConnectionTarget;

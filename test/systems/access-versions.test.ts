@@ -8,12 +8,12 @@ import {
 } from '../../src/access/index.js';
 import { openSession, type Session } from '../../src/platform/database/session.js';
 import type { TestDatabase } from '../support/database.js';
-import { SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
+import { SPREAD, type SystemServer, startSystem } from '../support/servers.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 
 const WHY = { reason: 'she says the log is empty', ticket: 'SUP-77' };
 
-describe.each(SYSTEMS)('$title', ({ version, kind }) => {
+describe.each(SPREAD)('$title', ({ version, kind }) => {
   let server: SystemServer;
   let database: TestDatabase;
   let family: SmallFamily;

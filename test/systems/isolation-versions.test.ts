@@ -10,11 +10,11 @@ import { attempt, open, prepareAttempts } from '../support/model/sessions.js';
 import { openGrant } from '../support/model/staff-sessions.js';
 import { DUTIES, type Grant, OPENED_BY } from '../support/model/staff-table.js';
 import type { World } from '../support/model/world.js';
-import { SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
+import { SPREAD, type SystemServer, startSystem } from '../support/servers.js';
 
 const seed = testSeed();
 
-describe.each(SYSTEMS)(`$title, NESTCTL_TEST_SEED=${seed}`, ({ version, kind }) => {
+describe.each(SPREAD)(`$title, NESTCTL_TEST_SEED=${seed}`, ({ version, kind }) => {
   let server: SystemServer;
   let database: TestDatabase;
   let owner: pg.Client;

@@ -4,12 +4,12 @@ import type { ConnectionTarget } from '../../src/platform/database/target.js';
 import { scramVerifier } from '../../src/platform/local/scram.js';
 import type { TestDatabase } from '../support/database.js';
 import { open } from '../support/model/sessions.js';
-import { SYSTEMS, type SystemServer, startSystem } from '../support/servers.js';
+import { SPREAD, type SystemServer, startSystem } from '../support/servers.js';
 
 const WHY = 'a new colleague starts today';
 const PASSWORD = 'correct-horse-battery';
 
-describe.each(SYSTEMS)('$title', ({ version, kind }) => {
+describe.each(SPREAD)('$title', ({ version, kind }) => {
   let server: SystemServer;
   let database: TestDatabase;
   let superuser: pg.Client;
