@@ -31,7 +31,7 @@ afterAll(() => database?.drop());
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
 test('many random merges and splits, and their ways back, lose nothing', { timeout: 600_000 }, async () => {
-  for (let at = 0; at < 60 * testScale(); at += 1) {
+  for (let at = 0; at < 40 * testScale(); at += 1) {
     const faults = await randomMove(database, seed + at, (families, work) =>
       asMover(operator, families, work),
     );
