@@ -24,7 +24,7 @@ interface ShownReplayed {
   readonly record: string;
   readonly person: string;
   readonly outcome: string;
-  readonly erasure: Parameters<typeof openPlaces>[0] | null;
+  readonly erasure: (Parameters<typeof openPlaces>[0] & { readonly request: string }) | null;
   readonly approval: string | null;
   readonly why: string | null;
   readonly next: string | null;
@@ -34,7 +34,7 @@ interface ShownReplayed {
 const STATES: Readonly<Record<string, Cell>> = {
   gone: toned('good', 'gone'),
   back: toned('bad', 'back'),
-  unfinished: toned('bad', 'being erased again'),
+  unfinished: toned('bad', 'begun, and not proven'),
   another: toned('warn', 'another account has something of theirs'),
   part: toned('bad', 'a family or child of theirs is back, the account is not'),
   unknown: toned('unknown', 'unknown: its ledger key is not here'),
@@ -145,7 +145,7 @@ export function replayOutcome(
       waiting[0] !== undefined
         ? approvingCommand(waiting[0].approval ?? '', context)
         : (refused[0]?.next ??
-          (left[0] === undefined ? undefined : `nestctl erasure verify ${left[0].record}`)),
+          (left[0] === undefined ? undefined : `nestctl erasure verify ${left[0].erasure?.request}`)),
   };
 }
 

@@ -220,6 +220,27 @@ test('a hold that was placed since stands against it, and says so', async () => 
   await backup.drop();
 });
 
+test('something of them that is left keeps it from its end, however often it is run', async () => {
+  const gone = await alone('Bouchard');
+  const number = await erasing.due(gone.core.id);
+  const backup = await backUp(database);
+  await erasing.erase(number);
+  await backup.restore();
+  await unguarded(database, (connection) =>
+    connection.query(`create table public.scratch as select $1::text as words`, [gone.core.email]),
+  );
+  await unguarded(database, (connection) =>
+    connection.query(`grant select on public.scratch to ${database.owner.user}`),
+  );
+  const { done } = await erasing.replay();
+  const { record } = done.body.result.replayed[0];
+  expect([done.code, done.body.meta.next]).toEqual([9, `nestctl erasure verify ${record}`]);
+  expect((await me.json(REPLAY)).code).toBe(9);
+  await unguarded(database, (connection) => connection.query('drop table public.scratch'));
+  expect((await me.json(REPLAY)).code).toBe(0);
+  await backup.drop();
+});
+
 test('without the key of the ledger nobody can be told, and that is said', async () => {
   const home = temporaryFolder();
   await cp(me.env.NESTCTL_HOME ?? '', home, { recursive: true });

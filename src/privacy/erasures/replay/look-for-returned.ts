@@ -11,8 +11,8 @@ import {
 } from '../ledger-record.js';
 
 /**
- * gone: nobody of it is here; back: the account is, with what was erased of it; unfinished: it is being erased again, and not
- * at its end; another: only another account has an address, a number, a device or a payment of theirs, which is reported and
+ * gone: nobody of it is here; back: the account is, with what was erased of it; unfinished: its erasure has begun here, and
+ * that nothing is left is not proven; another: only another account has an address, a number, a device or a payment of theirs, which is reported and
  * never erased; part: families or children of theirs are here without the account; unknown: the key that made it is not here.
  */
 export type ReturnState = 'gone' | 'back' | 'unfinished' | 'another' | 'part' | 'unknown';
@@ -140,13 +140,13 @@ function hits(
 
 interface Run {
   readonly request: string;
-  readonly erased: boolean;
+  readonly proven: boolean;
 }
 
 /** The erasures that have begun here, by the id that the ledger has them under; the last one last. */
 async function erasuresByEntry(session: Session): Promise<ReadonlyMap<string, readonly Run[]>> {
   const runs = await session.query<Run & { entry: string }>(
-    `select coalesce(replays, id) as entry, request, erased_at is not null as erased from privacy.erasures
+    `select coalesce(replays, id) as entry, request, proven_at is not null as proven from privacy.erasures
      where begun_at is not null order by scheduled_at`,
   );
   const byEntry = new Map<string, Run[]>();
@@ -164,7 +164,7 @@ function judge(
   const person = [...found].find(([, known]) => known.some(({ names }) => names === 'person'))?.[0];
   const of = person === undefined ? [] : (found.get(person) ?? []);
   const rest = [...found].filter(([other]) => other !== person);
-  const open = runs.find(({ erased }) => !erased);
+  const open = runs.find(({ proven }) => !proven);
   const others = rest
     .filter(([, known]) => known.some(({ names }) => OWN.has(names)))
     .map(([other, known]) => ({ person: other, by: by(known) }));
