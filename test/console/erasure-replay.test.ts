@@ -117,6 +117,10 @@ describe('restored to before the request', () => {
     expect((await me.json(['erasure', 'ledger', 'verify', ...WHY])).code).toBe(0);
     const again = await me.json(REPLAY);
     expect([again.code, again.body.result.replayed]).toEqual([0, []]);
+    const absent = await me.json(['erasure', 'show', 'erasures/99']);
+    expect([absent.code, absent.body.error.next]).toEqual([5, 'nestctl erasure list --all']);
+    const unfit = await me.json(['erasure', 'show', 'erasure/1']);
+    expect([unfit.code, unfit.body.error.message]).toEqual([2, expect.stringContaining('erasures/7')]);
     const certificate = await me.json(['erasure', 'certificate', 'erasures/1', ...WHY]);
     expect(certificate.code, JSON.stringify(certificate.body)).toBe(0);
   });

@@ -21,9 +21,13 @@ export const requestArgs = {
 /** An erasure: by the request that it answers, or by the record of the ledger that it replays. */
 export const erasureArgs = {
   number: Args.custom<string>({
-    parse: argParser((input) =>
-      /^erasures\/[1-9]\d{0,8}$/i.test(input) ? input.toLowerCase() : parseRequest(input),
-    ),
+    parse: argParser((input) => {
+      if (/^erasures\/[1-9]\d{0,8}$/i.test(input)) return input.toLowerCase();
+      if (/^REQ-/i.test(input)) return parseRequest(input);
+      throw new Error(
+        'what was given is neither a request, as REQ-2026-0001, nor a record of the ledger, as erasures/7',
+      );
+    }),
   })({
     required: true,
     description: 'of its request, such as REQ-2026-0001, or the record that it replays: erasures/7',

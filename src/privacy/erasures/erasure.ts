@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import { LEDGER_CHAIN } from './ledger-record.js';
 
 /** PIPEDA has no bare right to erasure: 4.3.8, 4.5.3, and 4.9.5 or P-39.1 s. 28 for the last two. */
 export type ErasureGround = 'consent_withdrawn' | 'purpose_ended' | 'unlawful' | 'inaccurate';
@@ -93,11 +94,16 @@ export async function listErasures(
   return await queryErasures(session, sql`${ended} or e.cancelled_at is null and e.closed_at is null`);
 }
 
-/** The erasure that a request scheduled, the last where one was cancelled before. Throws `not_found`. */
+/** The erasure that a request scheduled, the last where one was cancelled before; or that replays a record of the ledger. Throws `not_found`. */
 export async function readErasure(session: Session, number: string): Promise<Erasure> {
   const erasures = await queryErasures(session, sql`e.request = ${number}`);
   const erasure = erasures.find(({ state }) => state !== 'cancelled') ?? erasures.at(-1);
   if (erasure !== undefined) return erasure;
+  if (number.startsWith(`${LEDGER_CHAIN}/`))
+    throw new NestctlError(`No erasure here replays ${number}.`, {
+      kind: 'not_found',
+      next: 'nestctl erasure list --all',
+    });
   throw new NestctlError(`Request ${number} has scheduled no erasure.`, {
     kind: 'not_found',
     next: `nestctl erasure plan ${number}`,
