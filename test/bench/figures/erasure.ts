@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withConnection } from '../../../src/platform/database/connection.js';
@@ -57,21 +58,24 @@ async function openOffice(folder: string, database: TestDatabase): Promise<Offic
   return {
     ...{ database, nestctl },
     async due(logs) {
-      const family = await makeFamily(database, { name: 'Ouellet' });
+      // Whoever else is called so would have to be looked at by somebody.
+      const [person, child] = [`Odile ${letters()}`, `Rose ${letters()}`];
+      const family = await makeFamily(database, { name: 'Ouellet', person, child });
       await unguarded(database, (connection) =>
         connection.query(
           `update public.family_members set status = 'removed' where family_id = $1 and user_id <> $2`,
           [family.id, family.core.id],
         ),
       );
-      await fill(database, async (connection) => {
+      // Written as the application writes: the audit log has an event of each, which goes too.
+      await asService(database, async (connection) => {
         await connection.query(
           `insert into public.usage_logs (family_id, child_id, usage_type, notes, created_by, logged_at)
            select $1, $2, 'diaper_change', case when n % 5 = 0 then 'rash, cream ' || n end, $3, now() - n * interval '1 minute' from generate_series(1, $4::integer) n`,
           [family.id, family.child, family.core.id, logs],
         );
-        await connection.query('analyze public.usage_logs');
       });
+      await fill(database, (connection) => connection.query('analyze').then(() => undefined));
       const number = await asCompliance(officer, family.core.id, async (session) => {
         const made = await openRequestOf(session, family.core.id, { kind: 'deletion' });
         await approveErasure(session, second, made);
@@ -83,6 +87,8 @@ async function openOffice(folder: string, database: TestDatabase): Promise<Offic
     },
   };
 }
+
+const letters = () => [...randomBytes(12)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('');
 
 /** Exit 8: others outside have still to follow. */
 const ENDS = [0, 8];
