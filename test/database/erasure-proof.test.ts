@@ -120,6 +120,45 @@ describe('the proof', () => {
       expect(await remembered()).toEqual([]);
     }));
 
+  test('nor does it remember them by an index that has no row any more, which no analysis makes forget', () =>
+    due(async (session, number, { gran }) => {
+      await withConnection(database.owner, (connection) =>
+        connection.query(`
+          create index zz_open on public.users ((lower(email))) where email not like 'erased%';
+          analyze public.users`),
+      );
+      // As if hers had been the last that was open.
+      await unguarded(database, (connection) =>
+        connection.query(`update public.users set email = 'erased-' || email where id <> $1`, [gran.id]),
+      );
+      await begin(session, number);
+      await eraseAll(session, number);
+      await withConnection(database.owner, (connection) => connection.query('analyze public.users'));
+      expect(
+        await scratch(
+          `select from pg_stats where tablename = 'zz_open' and strpos(histogram_bounds::text, $1) > 0`,
+          [gran.email],
+        ),
+      ).toHaveLength(1);
+      expect(left(await proveErasure(session, number))).toEqual([]);
+      expect(
+        await scratch(`select indisvalid from pg_index where indexrelid = 'public.zz_open'::regclass`),
+      ).toEqual([{ indisvalid: true }]);
+      await scratch('drop index public.zz_open');
+    }));
+
+  test('what an index remembers of a column that is kept, is kept', () =>
+    due(async (session, number) => {
+      await scratch('analyze privacy.requests');
+      await begin(session, number);
+      await eraseAll(session, number);
+      const { state, proof } = await proveErasure(session, number);
+      expect(state).toBe('proven');
+      expect(
+        proof?.found.filter(({ column }) => column === 'privacy.requests_open_idx.coalesce'),
+      ).toMatchObject([{ names: 'id', state: 'kept' }]);
+    }));
+
   test('what somebody may not read is not clean', () =>
     due(async (session, number) => {
       await begin(session, number);

@@ -331,4 +331,77 @@ begin
   return query select s.at, s.table_name, s.does, erase_batch.done, true;
 end $$;
 
+create or replace function privacy.prove_erasure(number text, looked_at text[] default '{}') returns privacy.erasures
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  e privacy.erasures;
+  findings jsonb;
+  unknown text;
+  told record;
+  seen constant text[] := array(select distinct btrim(l) from unnest(looked_at) l order by 1);
+begin
+  perform private.require_request_duty();
+  e := private.lock_erasure(number);
+  if e.erased_at is null then
+    perform private.fail('NS005', 'it is not at its end', format('nestctl erasure run %s', number));
+  elsif e.closed_at is not null then
+    return e;
+  end if;
+  -- What the planner remembers of them is forgotten where its owner has it look again.
+  for told in
+    select distinct t.oid::regclass as name
+    from private.residue_in_statistics(e) r join pg_catalog.pg_class c on c.oid = to_regclass(regexp_replace(r.column_name, '\.[^.]*$', ''))
+      left join pg_catalog.pg_index i on i.indexrelid = c.oid join pg_catalog.pg_class t on t.oid = coalesce(i.indrelid, c.oid)
+    where r.state <> 'kept' and t.relowner = (select o.oid from pg_catalog.pg_roles o where o.rolname = current_user)
+  loop
+    execute format('analyze %s', told.name);
+  end loop;
+  -- Of a partial index that has no row any more it keeps what it remembered: only the index made anew forgets.
+  for told in
+    select distinct c.oid::regclass as name, pg_get_indexdef(c.oid) as made
+    from private.residue_in_statistics(e) r join pg_catalog.pg_class c on c.oid = to_regclass(regexp_replace(r.column_name, '\.[^.]*$', ''))
+    where r.state <> 'kept' and c.relkind = 'i' and c.relowner = (select o.oid from pg_catalog.pg_roles o where o.rolname = current_user)
+      and not exists (select from pg_catalog.pg_constraint x where x.conindid = c.oid)
+  loop
+    execute format('drop index %s', told.name);
+    execute told.made;
+  end loop;
+  select coalesce(jsonb_agg(jsonb_build_object('table', f.table_name, 'column', f.column_name, 'names', f.names, 'rows', f.rows,
+      -- What names them by an id, an address or a number cannot be somebody else.
+      'state', case when f.state in ('residue', 'kept', 'namesake') then f.state when f.place = any (seen) then 'looked_at' when f.state = 'possible' then f.state else 'unread' end,
+      'why', case when f.state not in ('residue', 'kept', 'namesake', 'possible') then f.state end) order by f.table_name, f.column_name, f.names), '[]')
+  into findings
+  from (select r.*, concat_ws('.', case when r.table_name = 'pg_catalog.pg_stats' then null else r.table_name end, r.column_name) as place from private.find_residue(e) r) f;
+  select l into unknown from unnest(seen) l
+  where not exists (select from jsonb_array_elements(findings) f where f ->> 'state' = 'looked_at' and l in (concat_ws('.', f ->> 'table', f ->> 'column'), f ->> 'column')) limit 1;
+  if found then
+    perform private.fail('NS007', format('nothing was found in %s that could be looked at', unknown), format('nestctl erasure verify %s', number));
+  end if;
+  update privacy.erasures x set proof = jsonb_build_object('scanned_at', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'scanned_by', session_user, 'found', findings),
+    proven_at = case when not exists (select from jsonb_array_elements(findings) f where f ->> 'state' not in ('kept', 'namesake', 'looked_at')) then clock_timestamp() end
+  where x.id = e.id returning x.* into e;
+  return e;
+end $$;
+
+create or replace function private.residue_in_statistics(e privacy.erasures) returns table (table_name text, column_name text, names text, rows bigint, state text)
+  language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+  select 'pg_catalog.pg_stats'::text, s.schemaname || '.' || s.tablename || '.' || s.attname, i.names, count(*),
+    case when exists (select from privacy.column_answers a where a.table_name = s.schemaname || '.' || s.tablename and a.column_name = s.attname and a.erasure = 'keep' and a.obligation is not null)
+        -- An index remembers by the columns of its table.
+        or i.names = 'id' and exists (select from pg_catalog.pg_index x join pg_catalog.pg_class t on t.oid = x.indrelid join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+          join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_class'::regclass and d.objid = x.indexrelid and d.refobjid = x.indrelid
+          join pg_catalog.pg_attribute c on c.attrelid = x.indrelid and c.attnum = d.refobjsubid and c.attnum > 0
+          join privacy.column_answers a on a.table_name = n.nspname || '.' || t.relname and a.column_name = c.attname and a.erasure = 'keep' and a.obligation is not null
+          where x.indexrelid = to_regclass(format('%I.%I', s.schemaname, s.tablename))) then 'kept'
+      when i.names not in ('name', 'child') then 'residue'
+      when exists (select from privacy.naming_columns m where m.table_name = s.schemaname || '.' || s.tablename and m.column_name = s.attname and m.names = 'name')
+        -- What an index remembers is what its table holds, which is searched itself.
+        or exists (select from pg_catalog.pg_class c where c.oid = to_regclass(format('%I.%I', s.schemaname, s.tablename)) and c.relkind = 'i') then 'namesake' else 'possible' end
+  from pg_catalog.pg_stats s cross join lateral (select lower(concat_ws(E'\x1f', s.most_common_vals::text, s.histogram_bounds::text, s.most_common_elems::text) collate "C") as hay) h
+    join privacy.erasure_identifiers i on i.erasure_id = e.id
+  where exists (select from private.spellings(i.names, i.value) p where strpos(h.hay, p.spelled) > 0 and (i.names not in ('name', 'child') or private.is_word(p.spelled, h.hay)))
+  group by 2, 3, 5;
+end;
+
 revoke execute on all functions in schema audit, private from public;
