@@ -1,4 +1,5 @@
 import { approvingCommand } from './approval-views.js';
+import { decisionViews, lostViews, type ShownDecisions, type ShownLost } from './decision-views.js';
 import { openPlaces } from './erasure-run-views.js';
 import type { Outcome } from './outcome.js';
 import { type Cell, type Column, listed, type TableView, table, text, toned, type View } from './views.js';
@@ -64,17 +65,42 @@ export function returnTable(look: ShownLook | undefined): TableView {
   );
 }
 
-export const toReplay = (look: ShownLook | undefined) =>
+/** What of a plan is to be done, or has to be said: decisions of rows that are not here are only to be known again. */
+export const toReplay = ({ look, lost }: ShownPlan) =>
+  comeBack(look) + (lost === undefined ? 0 : Math.max(1, lost.lost.length));
+
+const comeBack = (look: ShownLook | undefined) =>
   (look?.returned ?? []).filter(({ state }) => state === 'back' || state === 'unfinished').length;
 
-/** Erasures that the database knows of and the ledger here does not. */
-export const missingViews = (missing: readonly string[]): View[] =>
-  missing.map((request) =>
-    text(
-      `The erasure of ${request} stands in no record here: run this on a console that has the whole ledger.`,
-      { mark: 'bad' },
-    ),
-  );
+export interface ShownPlan {
+  readonly look: ShownLook | undefined;
+  readonly lost: ShownLost | undefined;
+  readonly missing: readonly string[];
+}
+
+export const planViews = ({ look, lost, missing }: ShownPlan): View[] => [
+  returnTable(look),
+  ...lostViews(lost),
+  ...missing.map((what) =>
+    text(`${what} stands in no record here: run this on a console that has the whole ledger.`, {
+      mark: 'bad',
+    }),
+  ),
+];
+
+export function replayQuestion({ look, lost }: ShownPlan): string {
+  const back = comeBack(look);
+  return [
+    ...(lost === undefined ? [] : [`Take ${lost.lost.length} decisions again`]),
+    ...(back === 0
+      ? []
+      : [
+          `${lost === undefined ? 'Erase' : 'erase'} again, for good, what the ${back} that are back brought with them`,
+        ]),
+  ]
+    .join(', and ')
+    .concat('?');
+}
 
 const REPLAYED: Readonly<Record<string, Cell>> = {
   erased: toned('good', 'erased again'),
@@ -83,36 +109,58 @@ const REPLAYED: Readonly<Record<string, Cell>> = {
 };
 
 interface ShownReplay {
-  readonly look: ShownLook;
+  readonly look: ShownLook | undefined;
+  readonly lost: ShownLost | undefined;
   readonly replayed: readonly ShownReplayed[];
+  readonly decisions: ShownDecisions | undefined;
   readonly record: string;
 }
 
-/** What came of a replay: what was done about each, who is back still, and what to do about it. */
+/** What came of a replay: what was done about each, who or what is back still, and what to do about it. */
 export function replayOutcome(
   replay: ShownReplay | undefined,
-  missing: readonly string[],
+  { missing }: ShownPlan,
   context: string | undefined,
 ): Outcome {
   if (replay === undefined)
     return {
-      result: { look: null, replayed: [], record: null, missing },
+      result: { look: null, lost: null, replayed: [], decisions: null, record: null, missing },
       view: [],
       verdict: missing.length > 0 ? 'partial' : undefined,
     };
-  const { look, replayed, record } = replay;
-  const waiting = replayed.filter(({ approval }) => approval !== null);
-  const refused = replayed.filter(({ outcome }) => outcome === 'refused');
-  const open = look.returned.filter(({ state }) => state !== 'gone' && state !== 'another');
-  const others = look.returned.filter((entry) => entry.others.length > 0);
+  const { look, lost, replayed, decisions, record } = replay;
+  const waiting = [
+    ...(decisions?.approval == null ? [] : [decisions.approval]),
+    ...replayed.flatMap(({ approval }) => approval ?? []),
+  ];
+  const open = (look?.returned ?? []).filter(({ state }) => state !== 'gone' && state !== 'another');
+  const others = (look?.returned ?? []).filter((entry) => entry.others.length > 0);
   const left = replayed.filter(({ erasure }) => erasure !== null && openPlaces(erasure).length > 0);
   const coreless = replayed.flatMap((each) => each.coreless);
-  const clean = open.length + left.length + missing.length === 0;
-  const onlyWaiting = open.length === waiting.length && left.length + refused.length + missing.length === 0;
+  const refused = [
+    ...(decisions?.refused ?? []).map(({ next }) => next),
+    ...replayed.filter(({ outcome }) => outcome === 'refused').map(({ next }) => next),
+  ];
+  const unsure = missing.length + (lost?.unknown ?? 0);
+  const clean = open.length + left.length + unsure === 0 && lost === undefined;
+  const atApproval = replayed.filter(({ approval }) => approval !== null).length;
+  const onlyWaiting =
+    open.length === atApproval &&
+    left.length + refused.length + unsure === 0 &&
+    (lost === undefined || decisions?.approval != null);
+  const next = refused.find((each) => each !== null);
   return {
-    result: { look, replayed, record, missing },
+    result: {
+      look: look ?? null,
+      lost: lost ?? null,
+      replayed,
+      decisions: decisions ?? null,
+      record,
+      missing,
+    },
     rows: returnTable(look),
     view: [
+      ...decisionViews(decisions),
       ...listed('What was done', replayed, [
         { name: 'record', value: (each) => each.record, keep: true },
         { name: 'account', value: ({ person }) => person },
@@ -125,7 +173,7 @@ export function replayOutcome(
         { name: 'why', value: ({ why, approval }) => why ?? approval },
       ]),
       ...(replayed.length > 0 ? [returnTable(look)] : []),
-      ...waiting.map(({ approval }) => text(approvingCommand(approval ?? '', context))),
+      ...waiting.map((approval) => text(approvingCommand(approval, context))),
       ...others.map((entry) => known(entry)),
       ...coreless.map((family) =>
         text(`Family ${family} has no family_core member left: nestctl member transfer --family ${family}`, {
@@ -133,18 +181,20 @@ export function replayOutcome(
         }),
       ),
       clean
-        ? text(`Nobody whom the ledger knows is back, of ${look.accounts} accounts: signed as ${record}.`, {
-            mark: 'good',
-          })
-        : text('Somebody who was erased is here still, or it cannot be told: do not open this database.', {
-            mark: 'bad',
-          }),
+        ? text(
+            `Nobody whom the ledger knows is back${look === undefined ? '' : `, of ${look.accounts} accounts`}, and no decision is lost: signed as ${record}.`,
+            { mark: 'good' },
+          )
+        : text(
+            'Somebody who was erased is here still, a decision is lost still, or it cannot be told: do not open this database.',
+            { mark: 'bad' },
+          ),
     ],
     verdict: clean ? undefined : onlyWaiting ? 'pending' : 'partial',
     next:
       waiting[0] !== undefined
-        ? approvingCommand(waiting[0].approval ?? '', context)
-        : (refused[0]?.next ??
+        ? approvingCommand(waiting[0], context)
+        : (next ??
           (left[0] === undefined ? undefined : `nestctl erasure verify ${left[0].erasure?.request}`)),
   };
 }

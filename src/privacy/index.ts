@@ -1,6 +1,9 @@
 export { type Consent, showConsents } from './consents/consent.js';
 export { type ConsentTurn, consentHistory } from './consents/consent-history.js';
 export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
+export type { DecisionKind } from './decisions/decision.js';
+export { enterDecisions } from './decisions/enter-decisions.js';
+export type { LostDecision, LostLook } from './decisions/look-for-lost.js';
 export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
 export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';
 export { writeCertificate } from './erasures/certificate.js';
@@ -18,14 +21,6 @@ export { readLedger, verifyLedger } from './erasures/ledger.js';
 export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-erasure.js';
 export { planRun, type RunPlan } from './erasures/plan-run.js';
 export { openResidue, proveErasure } from './erasures/prove-erasure.js';
-export type { Look, Returned } from './erasures/replay/look-for-returned.js';
-export {
-  planReplay,
-  type Replay,
-  type Replayed,
-  type ReplayPlan,
-  replayErasures,
-} from './erasures/replay/replay-erasures.js';
 export { runErasure } from './erasures/run-erasure.js';
 export {
   cancelErasure,
@@ -67,6 +62,9 @@ export { checkMap, type MapCheck } from './map/check-map.js';
 export { type ColumnExplanation, explainColumn } from './map/explain-column.js';
 export { SAMPLE_RULE, sampleColumns } from './map/sample-columns.js';
 export { type DataMap, showMap } from './map/show-map.js';
+export type { Look, Returned } from './replay/look-for-returned.js';
+export { planReplay, type Replay, type ReplayPlan, replayLost } from './replay/replay.js';
+export type { Replayed } from './replay/replay-erasures.js';
 export {
   type Complaint,
   type ComplaintClosing,

@@ -1,5 +1,6 @@
 import type { Session } from '../platform/database/session.js';
 import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js';
+import { carryDecisions } from './decisions/carry-decisions.js';
 import { runDue } from './erasures/run-due.js';
 import { removeExpired } from './share/remove-expired.js';
 
@@ -28,6 +29,15 @@ export const privacyJobs: readonly MaintenanceJob[] = [
     tolerance: 86_400_000,
     limit: 6 * 3_600_000,
     run: async ({ session, context, signal }) => await runDue(session, context, signal),
+  },
+  {
+    name: 'decisions',
+    summary:
+      'what is decided about access, consents and holds stands in a ledger outside, which a restore does not forget',
+    period: 'hourly',
+    tolerance: 30 * 60_000,
+    limit: 15 * 60_000,
+    run: async ({ session, context, signal }) => await carryDecisions(session, context, signal),
   },
   {
     name: 'export-shares',

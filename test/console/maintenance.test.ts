@@ -20,6 +20,7 @@ const BUILT = [
   'requests',
   'legal-holds',
   'erasures',
+  'decisions',
   'export-shares',
 ];
 const PROMISED = ['backup', 'drill', 'residency'];

@@ -42,6 +42,7 @@ const NOT_CAPTURED: Readonly<Record<string, string>> = {
   'ops.migration_runs': 'is itself a record of what the migrator did',
   'ops.catalogue_snapshots': 'is itself a record of the catalogue',
   'privacy.erasure_steps': 'how far an erasure has come, which its batches are the record of',
+  'privacy.decisions': 'says what captured rows say, until it stands in the ledger',
   'privacy.erasure_identifiers': 'holds what is being erased, for as long as it is looked for',
   ...Object.fromEntries(
     [

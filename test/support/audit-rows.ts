@@ -285,6 +285,9 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
     insert: `insert into privacy.ledger_looks (entries, head, looked_by) values (3, repeat('ab', 32), 'camille.roy')`,
     update: `update privacy.ledger_looks set accounts = 7, found = '{"gone": 3}', ended_at = clock_timestamp()`,
   },
+  'privacy.decision_records': {
+    insert: `insert into privacy.decision_records (sha256, record, decisions, entered_by) values (repeat('cd', 32), 'decisions/1', 3, 'camille.roy')`,
+  },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,
     update: `update privacy.complaints set closed_on = '2026-05-04', outcome = 'resolved', recourse_until = '2027-05-04', closed_at = clock_timestamp(), closed_by = session_user`,

@@ -1,4 +1,5 @@
 import { ConsoleCommand } from '../../../src/console/base-command.js';
+import { decisionCheckViews } from '../../../src/console/decision-views.js';
 import { chainNode } from '../../../src/console/evidence-views.js';
 import { rowFlags, staffFlags, zoneFlags } from '../../../src/console/flags/index.js';
 import { LEDGER_COLUMNS } from '../../../src/console/ledger-views.js';
@@ -7,9 +8,9 @@ import { table, text, tree } from '../../../src/console/views.js';
 
 export default class ErasureLedgerVerify extends ConsoleCommand<typeof ErasureLedgerVerify> {
   static override summary =
-    'Verify the ledger of erasures, here, where it is locked, and against the database';
+    'Verify the ledgers of erasures and decisions, here, where they are locked, and against the database';
   static override description =
-    'Every record as it was signed, and none gone. An entry that the database does not know is that of an erasure which a restore has undone; an erasure that stands in no record would be undone by the next. Exit code 3: one of these, or tampered with; 9: when something was signed is not proven.';
+    'Every record as it was signed, and none gone. An entry that the database does not know is that of an erasure which a restore has undone; an erasure that stands in no record would be undone by the next; and so it is with decisions (erasure replay --help). Exit code 3: one of these, or tampered with; 9: when something was signed is not proven.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override flags = { ...staffFlags, ...zoneFlags, ...rowFlags(LEDGER_COLUMNS) };
 
@@ -19,13 +20,13 @@ export default class ErasureLedgerVerify extends ConsoleCommand<typeof ErasureLe
     const check = await this.withSession(['compliance', 'auditor'], (session) =>
       verifyLedger(session, context),
     );
-    const { chains, entries, missing } = check;
+    const { chains, entries, missing, decisions } = check;
     const faults = chains.flatMap((chain) => chain.faults).length;
     const doubts = chains.flatMap((chain) => chain.doubts).length;
     const apart = entries.filter(({ database }) => database !== 'same');
     const back = apart.filter(({ database }) => database === 'unknown').length;
     const rows = table(apart, LEDGER_COLUMNS, '');
-    const found = faults + apart.length + missing.length > 0;
+    const found = faults + apart.length + missing.length + decisions.unknown + decisions.missing.length > 0;
     return {
       result: { ...check, faults, doubts },
       rows,
@@ -48,6 +49,7 @@ export default class ErasureLedgerVerify extends ConsoleCommand<typeof ErasureLe
             },
           ),
         ),
+        ...decisionCheckViews(decisions),
         ...(faults > 0 ? [text(`${faults} faults: this ledger was tampered with.`, { mark: 'bad' })] : []),
         ...(found
           ? []
@@ -64,7 +66,7 @@ export default class ErasureLedgerVerify extends ConsoleCommand<typeof ErasureLe
       next:
         faults > 0
           ? 'nestctl evidence verify'
-          : back > 0
+          : back + decisions.unknown > 0
             ? 'nestctl erasure replay --after-restore'
             : undefined,
     };

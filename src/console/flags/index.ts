@@ -37,6 +37,7 @@ export {
 export { listFlags, rowFlags, rowFormats, tableFlags } from './row-flags.js';
 export { consentFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
 export { pastInstant, type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
+export { transactionsFlag } from './transaction-flag.js';
 export {
   argParser,
   countFlag,

@@ -8,6 +8,8 @@ import {
 } from '../../evidence/index.js';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
+import { checkDecisions, type DecisionCheck } from '../decisions/check-decisions.js';
+import { DECISION_CHAIN } from '../decisions/decision.js';
 import { LEDGER_CHAIN, ledgerRecords } from './ledger-record.js';
 
 /** An erasure as the ledger has it. */
@@ -33,6 +35,7 @@ export interface LedgerCheck {
   readonly entries: readonly EnteredErasure[];
   /** Erasures of the database that say they stand in the ledger, and do not: by their request. */
   readonly missing: readonly string[];
+  readonly decisions: DecisionCheck;
 }
 
 /** The ledger, the newest entry first. What other consoles of the context entered is fetched from its object store. */
@@ -51,19 +54,22 @@ export async function verifyLedger(session: Session, context: Context): Promise<
     context.object_store === undefined
       ? undefined
       : await withCarrier(context, (carrier) => verifyCarried(evidence, carrier));
-  const begun = (await evidence.store.chains()).includes(LEDGER_CHAIN);
+  const here = await evidence.store.chains();
+  const begun = CHAINS.filter((chain) => here.includes(chain));
   const heads = carried === undefined ? [] : [carried.heads];
-  const chains = begun ? await verifyEvidence(evidence, { only: [LEDGER_CHAIN], heads }) : [];
-  const there = carried?.chains.filter(({ chain }) => chain === LEDGER_CHAIN) ?? [];
-  return { ...compared, chains: [...chains, ...there] };
+  const chains = begun.length > 0 ? await verifyEvidence(evidence, { only: begun, heads }) : [];
+  const there = carried?.chains.filter(({ chain }) => CHAINS.includes(chain)) ?? [];
+  return { ...compared, chains: [...chains, ...there], decisions: await checkDecisions(session, evidence) };
 }
+
+const CHAINS: readonly string[] = [LEDGER_CHAIN, DECISION_CHAIN];
 
 async function compare(
   session: Session,
   context: Context,
 ): Promise<{ entries: EnteredErasure[]; missing: string[] }> {
   const evidence = openEvidence(context);
-  await shareChain(evidence, context, LEDGER_CHAIN);
+  for (const chain of CHAINS) await shareChain(evidence, context, chain);
   const known = await session.query<{ id: string; request: string; ledger: string }>(
     'select coalesce(replays, id) as id, request, ledger from privacy.erasures where ledger is not null order by scheduled_at',
   );

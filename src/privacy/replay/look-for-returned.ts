@@ -1,14 +1,14 @@
 import sql from 'sql-template-tag';
-import { type Ledger, listRecords, openEvidence, openLedger, shareChain } from '../../../evidence/index.js';
-import type { Context } from '../../../platform/config/contexts.js';
-import type { Session } from '../../../platform/database/session.js';
+import { type Ledger, listRecords, openEvidence, openLedger, shareChain } from '../../evidence/index.js';
+import type { Context } from '../../platform/config/contexts.js';
+import type { Session } from '../../platform/database/session.js';
 import {
   LEDGER_CHAIN,
   LEDGER_PURPOSE,
   ledgerRecords,
   type SignedEntry,
   spelledFor,
-} from '../ledger-record.js';
+} from '../erasures/ledger-record.js';
 
 /**
  * gone: nobody of it is here; back: the account is, with what was erased of it; unfinished: its erasure has begun here, and
