@@ -133,7 +133,7 @@ describe('restored to before what was decided', () => {
     );
     mistake =
       (
-        await query<{ xid: string }>('select xid::text from privacy.decisions where family_id = $1', [
+        await query<{ xid: string }>('select xid::text from privacy.decisions where family = $1', [
           (mistaken[0] as SmallFamily).id,
         ])
       )[0]?.xid ?? '';

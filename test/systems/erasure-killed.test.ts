@@ -76,7 +76,7 @@ async function runAndKill(number: string, after: number): Promise<boolean> {
 
 async function runUntilKilled(random: Random, number: string, kills: number): Promise<number> {
   for (let killed = 0; killed < kills; killed += 1) {
-    if (!(await runAndKill(number, random.between(600, 3_500)))) return killed;
+    if (!(await runAndKill(number, random.between(500, 2_200)))) return killed;
   }
   return kills;
 }

@@ -14,7 +14,7 @@ create table privacy.decisions (
   key text[] not null,
   state jsonb not null,
   user_id uuid,
-  family_id uuid,
+  family uuid,
   epoch integer not null default audit.current_epoch(),
   xid xid8 not null default pg_current_xact_id(),
   made_at timestamptz not null default clock_timestamp(),
@@ -24,7 +24,7 @@ create table privacy.decisions (
 );
 create index decisions_made_idx on privacy.decisions (made_at, id);
 create index decisions_user_idx on privacy.decisions (user_id) where user_id is not null;
-create index decisions_family_idx on privacy.decisions (family_id) where family_id is not null;
+create index decisions_family_idx on privacy.decisions (family) where family is not null;
 comment on table privacy.decisions is
   'What was decided about access, consents and holds and does not stand in the ledger outside yet: a row goes once it does.';
 comment on column privacy.decisions.key is 'Of the row that was decided about; of a consent, whose and to what.';
@@ -62,8 +62,9 @@ begin
     return null;
   end if;
   if tg_op = 'DELETE' then
-    -- Whoever goes with their family is not removed from it.
-    if not exists (select from public.families f where f.id = (r ->> 'family_id')::uuid) then
+    -- Whoever goes with their family is not removed from it, nor who moves with it into another.
+    if not exists (select from public.families f where f.id = (r ->> 'family_id')::uuid)
+      or exists (select from ops.moves m where (r ->> 'family_id')::uuid in (m.from_family, m.to_family) and m.xid = pg_current_xact_id()) then
       return null;
     end if;
     state := state || '{"status": "removed"}';
@@ -77,7 +78,7 @@ begin
       when r ->> 'user_id' is not null then jsonb_build_array('user', r -> 'user_id')
       when r ->> 'family_id' is not null then jsonb_build_array('family', r -> 'family_id') else jsonb_build_array('child', r -> 'child_id') end);
   end if;
-  insert into privacy.decisions (kind, key, state, user_id, family_id)
+  insert into privacy.decisions (kind, key, state, user_id, family)
   values (tg_argv[0], (select array_agg(r ->> k order by n) from unnest(tg_argv[1]::text[]) with ordinality u (k, n)), state,
     case when tg_argv[3] <> '' then (r ->> tg_argv[3])::uuid end, (r ->> 'family_id')::uuid);
   return null;
@@ -493,9 +494,9 @@ begin
     execute format('grant select on privacy.%I to nestsync_compliance, nestsync_sre, nestsync_auditor, nestsync_admin', t);
   end loop;
   perform privacy.declare_path('privacy.decisions', 'person', 'direct', 'account', 'subject', 'user_id', 'public.users', 'id');
-  perform privacy.declare_path('privacy.decisions', 'household', 'membership', 'household', 'joint', 'family_id', 'public.families', 'id');
+  perform privacy.declare_path('privacy.decisions', 'household', 'membership', 'household', 'joint', 'family', 'public.families', 'id');
   perform privacy.declare('privacy.decisions', 'user_id', 'subject', 'account', 'identifier', 'assigned', 'accountability', 'operation', 'delete', withheld => untold);
-  perform privacy.declare('privacy.decisions', 'id kind key state family_id epoch xid made_at', 'joint', 'household', 'access_record', 'observed', 'accountability', 'operation', 'delete', withheld => untold);
+  perform privacy.declare('privacy.decisions', 'id kind key state family epoch xid made_at', 'joint', 'household', 'access_record', 'observed', 'accountability', 'operation', 'delete', withheld => untold);
   perform privacy.declare_operational('privacy.decision_records', 'sha256 record decisions replayed entered_at', 'rights', 'audit');
   perform privacy.declare_path('privacy.decision_records', 'by_entered_by', 'direct', 'operator', 'subject', 'entered_by', 'ops.operators', 'login');
   perform privacy.declare('privacy.decision_records', 'entered_by', 'other', 'operator', 'staff', 'observed', 'accountability', 'audit', 'keep', 'accountability');
