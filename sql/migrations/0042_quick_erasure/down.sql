@@ -319,4 +319,3 @@ begin
 end $$;
 comment on function audit.refuse_change() is
   'Lets one thing pass: an update to exactly what audit.without_part makes of an event whose leaf verifies.';
-drop function audit.only_erased(audit.events, audit.events);
