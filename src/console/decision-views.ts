@@ -29,7 +29,7 @@ const SAID: Readonly<Record<string, string>> = {
   settings: 'consent by which the application goes, withdrawn',
   notifications: 'notifications turned off',
   consent: 'consent withdrawn',
-  member: 'member removed or given less',
+  member: 'member given less',
   invitation: 'invitation revoked',
   guardian: 'guardian ended',
   hold: 'legal hold placed',
@@ -38,9 +38,15 @@ const SAID: Readonly<Record<string, string>> = {
   duty: 'duty of an operator ended',
 };
 
+function said({ kind, state }: ShownDecision): string {
+  const { status } = state;
+  if (kind === 'member' && typeof status === 'string' && status !== 'active') return `member ${status}`;
+  return SAID[kind] ?? kind;
+}
+
 interface Sort {
   readonly transaction: string;
-  readonly kind: string;
+  readonly what: string;
   readonly from: string;
   readonly count: number;
   readonly one: ShownDecision;
@@ -49,7 +55,7 @@ interface Sort {
 const COLUMNS: readonly Column<Sort>[] = [
   { name: 'transaction', value: ({ transaction }) => transaction, keep: true },
   { name: 'decided', value: ({ from }) => new Date(from) },
-  { name: 'what', value: ({ kind }) => SAID[kind] ?? kind, keep: true },
+  { name: 'what', value: ({ what }) => what, keep: true },
   { name: 'rows', value: ({ count }) => count, align: 'right', keep: true },
   { name: 'which', value: ({ count, one }) => (count === 1 ? one.key.join(' ') : undefined) },
 ];
@@ -59,10 +65,11 @@ export function lostViews(lost: ShownLost | undefined): View[] {
   if (lost === undefined) return [];
   const sorts = new Map<string, Sort>();
   for (const one of lost.lost) {
-    const { transaction, kind, made_at } = one;
-    const before = sorts.get(`${transaction} ${kind}`);
+    const { transaction, made_at } = one;
+    const what = said(one);
+    const before = sorts.get(`${transaction} ${what}`);
     const count = (before?.count ?? 0) + 1;
-    sorts.set(`${transaction} ${kind}`, { transaction, kind, from: before?.from ?? made_at, count, one });
+    sorts.set(`${transaction} ${what}`, { transaction, what, from: before?.from ?? made_at, count, one });
   }
   const most = Math.max(0, ...[...sorts.values()].map(({ count }) => count));
   return [
@@ -110,7 +117,7 @@ export function decisionViews(decisions: ShownDecisions | undefined): View[] {
       : []),
     ...listed('Decisions that were refused', decisions.refused, [
       { name: 'transaction', value: ({ decision }) => decision.transaction },
-      { name: 'what', value: ({ decision }) => SAID[decision.kind] ?? decision.kind, keep: true },
+      { name: 'what', value: ({ decision }) => said(decision), keep: true },
       { name: 'which', value: ({ decision }) => decision.key.join(' ') },
       { name: 'why', value: ({ why }) => toned('bad', why), raw: ({ why }) => why, keep: true },
       { name: 'next', value: ({ next }) => next },
