@@ -2,6 +2,7 @@ import type { Session } from '../platform/database/session.js';
 import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js';
 import { carryDecisions } from './decisions/carry-decisions.js';
 import { runDue } from './erasures/run-due.js';
+import { applyRetention } from './retention/apply-retention.js';
 import { removeExpired } from './share/remove-expired.js';
 
 /** What the rights of persons need again and again. */
@@ -29,6 +30,14 @@ export const privacyJobs: readonly MaintenanceJob[] = [
     tolerance: 86_400_000,
     limit: 6 * 3_600_000,
     run: async ({ session, context, signal }) => await runDue(session, context, signal),
+  },
+  {
+    name: 'retention',
+    summary: 'what the data map keeps for a time goes when the time is over, but for what is held',
+    period: 'daily',
+    tolerance: 86_400_000,
+    limit: 2 * 3_600_000,
+    run: async ({ session, signal }) => await applyRetention(session, signal),
   },
   {
     name: 'decisions',

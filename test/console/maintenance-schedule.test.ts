@@ -21,6 +21,7 @@ const BUILT = [
   'requests',
   'legal-holds',
   'erasures',
+  'retention',
   'decisions',
   'export-shares',
 ];

@@ -20,6 +20,7 @@ const BUILT = [
   'requests',
   'legal-holds',
   'erasures',
+  'retention',
   'decisions',
   'export-shares',
 ];

@@ -54,6 +54,7 @@ const NOT_CAPTURED: Readonly<Record<string, string>> = {
       'paths',
       'column_answers',
       'naming_columns',
+      'retention_rules',
       'recipients',
       'recipient_columns',
       'consent_types',

@@ -288,6 +288,11 @@ export const TABLE_ROWS: Readonly<Record<string, TableRow>> = {
   'privacy.decision_records': {
     insert: `insert into privacy.decision_records (sha256, record, decisions, entered_by) values (repeat('cd', 32), 'decisions/1', 3, 'camille.roy')`,
   },
+  'privacy.retention_batches': {
+    // Of another transaction: this one is no batch.
+    insert: `insert into privacy.retention_batches (table_name, cut_off, xid, done_by) values ('public.subscriptions', '2019-01-01', '9', 'camille.roy')`,
+    update: 'update privacy.retention_batches set rows = 7',
+  },
   'privacy.complaints': {
     insert: `insert into privacy.complaints (request_id, user_id, body, made_on, reason) values ('${REQUEST}', '${PERSON}', 'commissioner', '2026-03-02', 'a long enough reason')`,
     update: `update privacy.complaints set closed_on = '2026-05-04', outcome = 'resolved', recourse_until = '2027-05-04', closed_at = clock_timestamp(), closed_by = session_user`,
