@@ -2,7 +2,6 @@ export { type Consent, showConsents } from './consents/consent.js';
 export { type ConsentTurn, consentHistory } from './consents/consent-history.js';
 export { planWithdrawal, withdrawConsent } from './consents/withdraw-consent.js';
 export type { DecisionKind } from './decisions/decision.js';
-export { enterDecisions } from './decisions/enter-decisions.js';
 export type { LostDecision, LostLook } from './decisions/look-for-lost.js';
 export { type DecryptWith, type EncryptTo, requireRecipients } from './encryption/encryption.js';
 export { type RecordedFile, recordedFile, verifyEncrypted } from './encryption/verify-encrypted.js';

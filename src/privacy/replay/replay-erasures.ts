@@ -1,20 +1,13 @@
 import sql from 'sql-template-tag';
-import { appendShared, openEvidence } from '../../evidence/index.js';
+import { openEvidence } from '../../evidence/index.js';
 import { requestApproval } from '../../platform/approvals/index.js';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
 import type { Erasure } from '../erasures/erasure.js';
-import { verifyLedger } from '../erasures/ledger.js';
-import { LEDGER_CHAIN, ledgerRecords } from '../erasures/ledger-record.js';
+import { ledgerRecords } from '../erasures/ledger-record.js';
 import { type RunOptions, runErasure } from '../erasures/run-erasure.js';
-import {
-  countStates,
-  type Look,
-  type LookOptions,
-  lookForReturned,
-  type Returned,
-} from './look-for-returned.js';
+import type { Look, LookOptions, Returned } from './look-for-returned.js';
 
 /** What was done about an entry whose person is back. */
 export interface Replayed {
