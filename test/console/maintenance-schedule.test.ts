@@ -133,7 +133,7 @@ test('each line of the crontab runs its job, as cron would: sh, these variables,
     expect(Number(minute)).toBeGreaterThanOrEqual(0);
     expect(Number(minute)).toBeLessThan(60);
     expect(rest).toEqual(['*', '*', '*']);
-    expect(hour).toMatch(/wal-archiving|audit-seal/.test(command) ? /^\*$/ : /^[3-5]$/);
+    expect(hour).toMatch(/wal-archiving|audit-seal|decisions/.test(command) ? /^\*$/ : /^[3-5]$/);
     const child = spawn(variables.SHELL as string, ['-c', command], {
       env: { ...variables, HOME: folder },
       stdio: 'pipe',

@@ -35,8 +35,9 @@ async function world(): Promise<{
   onTestFinished(() => database.drop());
   const me = await operatorConsole(database);
   const home = { ...WHY, NESTCTL_HOME: temporaryFolder() };
-  // What seals the log signs.
-  expect((await me.run(['evidence', 'key', 'create'], { env: home })).code).toBe(0);
+  // What seals the log signs; what enters decisions hashes.
+  for (const purpose of ['signing', 'ledger'])
+    expect((await me.run(['evidence', 'key', 'create', '--for', purpose], { env: home })).code).toBe(0);
   return { database, me, home };
 }
 

@@ -12,6 +12,7 @@ import {
   releaseHold,
 } from '../../src/privacy/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { empty, fatesOf, goingOf, touchAll } from '../support/erased-worlds.js';
 import {
   approveErasure,
   begin,
@@ -22,9 +23,9 @@ import {
   schedule,
   unguarded,
 } from '../support/erasures.js';
-import { type Random, seededRandom, testScale, testSeed } from '../support/model/random.js';
+import { seededRandom, testScale, testSeed } from '../support/model/random.js';
 import { asCompliance, openRequestOf } from '../support/packages.js';
-import { type PlantedWorld, plantPeople } from '../support/planted-people.js';
+import { plantPeople } from '../support/planted-people.js';
 import { asService, makeFamily, type SmallFamily } from '../support/small-world.js';
 
 let database: TestDatabase;
@@ -37,69 +38,6 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 const seed = testSeed();
-
-/** Alone in some of their families, one of several in the others, and nobody's last core member. */
-async function empty({ memberships, subject }: PlantedWorld, random: Random): Promise<void> {
-  const emptied = new Map(memberships.map(({ family }) => [family, random.chance(0.6)]));
-  await unguarded(database, async (connection) => {
-    for (const { family, person } of memberships)
-      if (person !== subject && emptied.get(family) === true)
-        await connection.query(
-          `update public.family_members set status = 'removed' where family_id = $1 and user_id = $2`,
-          [family, person],
-        );
-    await connection.query(
-      `update privacy.guardians set ended_at = now(), ended_on = from_date, end_ground = 'resigned', ended_by = 'camille.roy' where ended_at is null`,
-    );
-    await connection.query(
-      `update public.family_members set role = 'extended_family' where user_id = $1 and role = 'family_core' and family_id = any ($2)`,
-      [subject, [...emptied].filter(([, gone]) => !gone).map(([family]) => family)],
-    );
-  });
-}
-
-/** Changes every row there is, so that the log has all of it before and after. */
-async function touchAll(): Promise<void> {
-  await withConnection(database.superuser, async (connection) => {
-    const tables = await connection.query<{ name: string }>(
-      `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'updated_at'
-       where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'`,
-    );
-    // Some of these families have no core member as no family with children comes to have none.
-    for (const { name } of tables)
-      await connection.query(
-        `update public.${name} set updated_at = updated_at - interval '1 second' ${name === 'family_members' ? `where role <> 'family_core'` : ''}`,
-      );
-  });
-}
-
-const PERSONAL = [
-  'users',
-  'notification_preferences',
-  'notification_logs',
-  'payment_methods',
-  'subscriptions',
-];
-/** Kept under an obligation: evidence of consents, and that there was a subscription. */
-const isKept = (table: string, column: string) =>
-  table === 'public.consent_records' || (table === 'public.subscriptions' && column === 'plan');
-
-/** Markers that nothing may hold any more, and those that all must hold, by the rule alone. */
-function fatesOf({ planted, subject }: PlantedWorld, going: ReadonlySet<unknown>) {
-  const goes = ({ table, column, row }: (typeof planted)[number]) => {
-    if (isKept(table, column)) return false;
-    const [, name = ''] = table.split('.');
-    if (PERSONAL.includes(name)) return (name === 'users' ? row.id : row.user_id) === subject;
-    return (
-      going.has(name === 'families' ? row.id : row.family_id) ||
-      (name === 'family_members' && row.user_id === subject)
-    );
-  };
-  return { gone: planted.filter(goes), stay: planted.filter((one) => !goes(one)) };
-}
-
-const goingOf = ({ families }: ErasurePlan) =>
-  new Set(families.filter(({ fate }) => fate === 'goes').map(({ family_id }) => family_id));
 
 interface Erased {
   readonly rows: Readonly<Record<string, number>>;
@@ -169,8 +107,8 @@ test(`random families: nothing holds what was to go, everything what was to stay
   let families = 0;
   for (let world = 0; world < 4 * testScale(); world += 1) {
     const people = await plantPeople(database, random);
-    await empty(people, random);
-    await touchAll();
+    await empty(database, people, random);
+    await touchAll(database);
     await asCompliance(officer, people.subject, async (session) => {
       const erasure = await due(session, people.subject);
       expect(erasure, 'something stands against it').toBeDefined();
@@ -321,8 +259,8 @@ describe('before it begins', () => {
 test(`ended by the server at any moment, it goes on to the same end, NESTCTL_TEST_SEED=${seed}`, async () => {
   const random = seededRandom(seed + 1);
   const people = await plantPeople(database, random);
-  await empty(people, random);
-  await touchAll();
+  await empty(database, people, random);
+  await touchAll(database);
   const erasure = await asCompliance(officer, people.subject, (session) => due(session, people.subject));
   expect(erasure).toBeDefined();
   if (erasure === undefined) return;
