@@ -95,6 +95,19 @@ export async function eraseAll(session: Session, number: string, wanted = 5_000)
   }
 }
 
+/** How many events are not as their leaves say, of the whole log. */
+export async function brokenLeaves(officer: ConnectionTarget): Promise<number> {
+  const session = await openSession(officer, { duty: 'compliance', ...WHY });
+  try {
+    const { broken } = await session.one<{ broken: number }>(
+      'select count(*)::int as broken from audit.event_hashes where leaf_now is distinct from leaf',
+    );
+    return broken;
+  } finally {
+    await session.close();
+  }
+}
+
 /** Every value of every table of every schema, by table: more than any data map knows of. */
 export async function everything(database: TestDatabase): Promise<ReadonlyMap<string, string>> {
   return await withConnection(database.superuser, async (connection) => {
