@@ -10,6 +10,7 @@ interface ShownDecision {
 
 export interface ShownLost {
   readonly lost: readonly ShownDecision[];
+  readonly records: readonly object[];
   readonly left_out: Readonly<Record<string, number>>;
   readonly unknown: number;
 }
@@ -99,7 +100,7 @@ export function lostViews(lost: ShownLost | undefined): View[] {
           ),
         ]
       : []),
-    ...(lost.lost.length === 0
+    ...(lost.lost.length === 0 && lost.records.length > 0
       ? [
           text(
             'The ledger has decisions of which this database does not know; none takes anything from a row here.',

@@ -67,7 +67,7 @@ export function returnTable(look: ShownLook | undefined): TableView {
 
 /** What of a plan is to be done, or has to be said: decisions of rows that are not here are only to be known again. */
 export const toReplay = ({ look, lost }: ShownPlan) =>
-  comeBack(look) + (lost === undefined ? 0 : Math.max(1, lost.lost.length));
+  comeBack(look) + (lost === undefined ? 0 : lost.lost.length || lost.records.length);
 
 const comeBack = (look: ShownLook | undefined) =>
   (look?.returned ?? []).filter(({ state }) => state === 'back' || state === 'unfinished').length;

@@ -314,6 +314,25 @@ describe('approval', () => {
   });
 });
 
+test('without the key that entered them nothing is judged, and no record becomes known', async () => {
+  const home = temporaryFolder();
+  const family = await makeFamily(database, { name: 'Pelletier' });
+  await enter();
+  const backup = await backUp(database);
+  await change(`update public.users set status = 'suspended' where id = $1`, [family.gran.id]);
+  await enter();
+  await backup.restore();
+  await cp(me.env.NESTCTL_HOME ?? '', home, { recursive: true });
+  await rm(join(home, 'contexts', 'test', 'signing', 'ledger-keys.json'));
+  const env = { NESTCTL_HOME: home };
+  await me.json(['evidence', 'key', 'create', '--for', 'ledger', ...WHY], { env });
+  const { code, body } = await me.json(REPLAY, { env });
+  expect([code, body.result.lost.unknown, body.result.decisions], JSON.stringify(body)).toEqual([9, 1, null]);
+  expect((await verify()).code).toBe(3);
+  expect((await replay()).done.code).toBe(0);
+  await backup.drop();
+});
+
 test('killed between the signature and the database: entered once', async () => {
   const family = await makeFamily(database, { name: 'Nadeau' });
   await change(`update public.users set status = 'suspended' where id = $1`, [family.gran.id]);

@@ -27,7 +27,9 @@ export interface LostDecision {
 
 export interface LostLook {
   readonly id: string;
-  /** Records of the ledger that the database does not know. */
+  /** The last record of the ledger then, and its SHA-256, hex. */
+  readonly head: { readonly record: string; readonly sha256: string };
+  /** Records of the ledger that the database does not know, and all of whose decisions could be judged here. */
   readonly records: readonly {
     readonly record: string;
     readonly sha256: string;
@@ -105,14 +107,14 @@ export async function lookForLost(
   await session.query(
     sql`select privacy.end_look(${id}, ${walk.rows}::bigint, ${JSON.stringify({ lost: lost.length })}::jsonb)`,
   );
+  const unjudged = new Set(decided.filter((each) => !ledger.knows(each)));
   return {
     ...{ id, rows: walk.rows, lost, left_out },
-    records: records.map(({ record, hash, decisions }) => ({
-      record,
-      sha256: hash,
-      decisions: decisions.length,
-    })),
-    unknown: decided.filter((each) => !ledger.knows(each)).length,
+    head: { record: last?.id ?? '', sha256: last?.hash ?? '' },
+    records: records
+      .filter(({ decisions }) => !decisions.some((each) => unjudged.has(each)))
+      .map(({ record, hash, decisions }) => ({ record, sha256: hash, decisions: decisions.length })),
+    unknown: unjudged.size,
   };
 }
 

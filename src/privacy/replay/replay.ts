@@ -77,15 +77,17 @@ export async function replayLost(
   options: ReplayOptions,
 ): Promise<Replay> {
   // First, for a hold that was placed is a gate, and who was removed must not read on meanwhile.
-  const decisions = lost && (await replayDecisions(session, lost));
+  const judged = lost !== undefined && lost.records.length + lost.lost.length > 0;
+  const decisions = judged ? await replayDecisions(session, lost) : undefined;
   const replayed = look === undefined ? [] : await replayErasures(session, context, look, options);
   const returned =
     (replayed.length === 0 ? undefined : await lookForReturned(session, context, options)) ?? look;
-  const left = lost && (await lookForLost(session, context, options));
+  const changed = decisions !== undefined && decisions.approval === null;
+  const left = changed ? await lookForLost(session, context, options) : lost;
   const evidence = openEvidence(context);
   const { record } = await appendShared(evidence, context, {
     ...{ chain: LEDGER_CHAIN, type: REPLAY_RECORD },
-    subject: [subjectOf(look, lost)],
+    subject: [subjectOf(look ?? lost)],
     content: {
       ...(returned && { look: returned.id, accounts: returned.accounts, entries: returned.returned.length }),
       found: countStates(returned?.returned ?? []),
@@ -106,9 +108,7 @@ export async function replayLost(
   return { look: returned, lost: left, replayed, decisions, record: `${record.chain}/${record.number}` };
 }
 
-function subjectOf(look: Look | undefined, lost: LostLook | undefined) {
-  if (look !== undefined) return { name: look.head.record, sha256: look.head.sha256 };
-  const last = lost?.records.at(-1);
-  if (last === undefined) throw new Error('a replay of nothing');
-  return { name: last.record, sha256: last.sha256 };
+function subjectOf(looked: Look | LostLook | undefined) {
+  if (looked === undefined) throw new Error('a replay of nothing');
+  return { name: looked.head.record, sha256: looked.head.sha256 };
 }
