@@ -54,6 +54,9 @@ interface Outside {
   readonly outcome: string | null;
   readonly reference: string | null;
   readonly settled_at: Date | null;
+  readonly tries: number;
+  readonly tried_at: Date | null;
+  readonly failure: string | null;
 }
 
 interface Progress {
@@ -168,6 +171,8 @@ export function outsideViews(outside: readonly Outside[]): View[] {
     },
     { name: 'reference', value: ({ reference }) => reference },
     { name: 'settled', value: ({ settled_at }) => settled_at },
+    { name: 'tried', value: ({ tried_at }) => tried_at },
+    { name: 'trouble', value: ({ failure }) => failure },
   ]);
 }
 
@@ -176,6 +181,18 @@ const OPEN = ['residue', 'possible', 'unread'];
 /** Where something of theirs may be left. */
 export const openPlaces = ({ proof }: Pick<ShownErasure, 'proof'>): readonly Found[] =>
   (proof?.found ?? []).filter(({ state }) => OPEN.includes(state));
+
+function nextStep({ request, state }: ShownErasure, open: readonly Outside[]): string {
+  if (state === 'complete')
+    return commandLine(['erasure', 'certificate', request, '--file', 'certificate.html']);
+  const [first] = open;
+  if (first === undefined) return 'nestctl audit archive';
+  // Where an adapter asks, somebody has to write to those only that it does not ask.
+  const unasked = open.find(({ tries }) => tries === 0);
+  if (unasked === undefined) return commandLine(['erasure', 'run', request]);
+  const settled = ['--outcome', 'erased', '--reference', '…'];
+  return commandLine(['erasure', 'settle', request, unasked.recipient, ...settled]);
+}
 
 /** What came of running it, or of looking for what is left: how far it is, where something is left, and what to do. */
 export function erasureOutcome(erasure: ShownErasure, outside: readonly Outside[]): Outcome {
@@ -194,21 +211,7 @@ export function erasureOutcome(erasure: ShownErasure, outside: readonly Outside[
         ...outsideViews(open),
       ],
       verdict: state === 'complete' ? undefined : 'pending',
-      next:
-        state === 'complete'
-          ? commandLine(['erasure', 'certificate', request, '--file', 'certificate.html'])
-          : open[0] === undefined
-            ? 'nestctl audit archive'
-            : commandLine([
-                'erasure',
-                'settle',
-                request,
-                open[0].recipient,
-                '--outcome',
-                'erased',
-                '--reference',
-                '…',
-              ]),
+      next: nextStep(erasure, open),
     };
   }
   const theirs = left.filter((each) => each.state === 'residue');

@@ -44,6 +44,7 @@ export async function resolveContext(name?: string, path = contextFilePath()): P
   // Also those of other contexts: they stand in the same environment.
   for (const each of Object.values(contexts)) {
     for (const login of [each, each.owner, each.replica, each.mail]) keepFromPrograms(login?.password_env);
+    for (const service of Object.values(each.outside ?? {})) keepFromPrograms(service.key_env);
   }
   return { ...settings, name: wanted };
 }

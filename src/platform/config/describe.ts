@@ -7,6 +7,7 @@ import { contextFilePath } from './paths.js';
 import {
   exportStoreSettings,
   mailSettings,
+  outsideServices,
   residencyPolicy,
   signingKeySource,
   storeSettings,
@@ -40,6 +41,7 @@ export function describeContext(context: Context) {
     evidence: { folder: evidencePlaces(context).records, retain_days: context.evidence?.retain_days ?? null },
     residency: residencyPolicy(context).regions,
     mail: describeMailServer(context),
+    outside: describeOutside(context),
     file: contextFilePath(),
   };
 }
@@ -54,6 +56,12 @@ function describeObjectStore(store: StoreSettings | undefined) {
     path_style: store.pathStyle,
     credentials_from: describeSource(store.credentials),
   };
+}
+
+function describeOutside(context: Context) {
+  const services = Object.entries(outsideServices(context));
+  if (services.length === 0) return null;
+  return Object.fromEntries(services.map(([recipient, { adapter, url }]) => [recipient, { adapter, url }]));
 }
 
 function describeMailServer(context: Context) {

@@ -4,7 +4,7 @@ import { printedBy } from '../program.js';
 /** The first line a command prints, such as `["pass", "show", "nestsync"]`. Run without a shell, 60 s at most. */
 export async function passwordFromCommand(
   command: readonly string[],
-  what: 'password' | 'passphrase' = 'password',
+  what: 'password' | 'passphrase' | 'key' = 'password',
 ): Promise<string> {
   try {
     return (await printedBy(command)).split(/\r?\n/)[0] ?? '';

@@ -123,6 +123,25 @@ const mail = z
     'user goes with one of password_env and password_command',
   );
 
+const outside = z
+  .strictObject({
+    adapter: z.enum(['stripe', 'supabase-storage', 'webhook']),
+    url: z
+      .url({ protocol: /^https?$/, error: 'give an https URL' })
+      .refine((value) => {
+        const { username, password, search, hash } = new URL(value);
+        return username === '' && password === '' && search === '' && hash === '';
+      }, 'give no user, password or query')
+      .optional(),
+    key_env: connection.password_env.optional(),
+    key_command: program.optional(),
+  })
+  .refine(({ adapter, url }) => adapter === 'stripe' || url !== undefined, 'url is needed')
+  .refine(
+    ({ key_env, key_command }) => (key_env === undefined) !== (key_command === undefined),
+    'name one of key_env and key_command',
+  );
+
 const residency = z.strictObject({ regions: z.array(text).min(1) });
 
 const context = z
@@ -142,6 +161,7 @@ const context = z
     evidence: evidenceSettings.optional(),
     residency: residency.optional(),
     mail: mail.optional(),
+    outside: z.partialRecord(z.enum(['payments', 'email', 'sms', 'push', 'storage']), outside).optional(),
   })
   .refine(oneSource, ONE_SOURCE);
 

@@ -1,3 +1,4 @@
+import type { Service } from '../http/index.js';
 import type { MailSettings } from '../mail/settings.js';
 import type { CredentialSource, StoreSettings } from '../object-store/settings.js';
 import { DEFAULT_RESIDENCY, type ResidencyPolicy } from '../residency-policy.js';
@@ -58,6 +59,29 @@ export function mailSettings({ mail }: Context): MailSettings | undefined {
     login: user === undefined ? undefined : { user, password },
     caFile: mail.ca_file === undefined ? undefined : resolveBeside(contextFilePath(), mail.ca_file),
   };
+}
+
+/** Somebody outside who has data from us, and the program that has them erase it. */
+export interface OutsideService extends Service {
+  readonly adapter: 'stripe' | 'supabase-storage' | 'webhook';
+}
+
+/** By recipient, as `privacy.recipients` names them. */
+export function outsideServices({ outside = {} }: Context): Readonly<Record<string, OutsideService>> {
+  return Object.fromEntries(
+    Object.entries(outside).map(([recipient, { adapter, url, key_env: variable, key_command: command }]) => [
+      recipient,
+      {
+        adapter,
+        name: `${recipient} (${adapter})`,
+        url: (url ?? 'https://api.stripe.com').replace(/\/+$/, ''),
+        key: async () =>
+          command === undefined
+            ? passwordFromEnvironment(variable ?? '')
+            : await passwordFromCommand(command, 'key'),
+      },
+    ]),
+  );
 }
 
 /** Where data may lie: what the context says, else the Canadian regions. */

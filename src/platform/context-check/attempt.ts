@@ -23,4 +23,5 @@ const PASSING = new Set([
   ...['server_unreachable', 'connection_lost', 'too_many_connections', 'server_starting'],
   ...['store_unreachable', 'store_failing', 'residency_unknown'],
   ...['mail_unreachable', 'mail_deferred'],
+  ...['service_unreachable', 'service_failing'],
 ]);

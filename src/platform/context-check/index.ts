@@ -4,6 +4,7 @@ import { residencyPolicy } from '../config/services.js';
 import { type Finding, finding } from '../doctor/finding.js';
 import { checkConnections } from './check-connections.js';
 import { checkMail } from './check-mail.js';
+import { checkOutside } from './check-outside.js';
 import { checkBackup, checkObjectStore, checkSigningKey } from './check-services.js';
 
 /** Tries every part of a context for real: what connects, what may be read, where data would go. */
@@ -21,6 +22,8 @@ export async function checkContext(
   findings.push(...(await checkObjectStore(context)));
   onPart('mail server');
   findings.push(...(await checkMail(context)));
+  onPart('others outside');
+  findings.push(...(await checkOutside(context)));
   onPart('signing key and backup engine');
   findings.push(...(await checkSigningKey(context)), ...(await checkBackup(context)));
   const { regions } = residencyPolicy(context);

@@ -47,6 +47,11 @@ export interface OutsideStep {
   readonly reference: string | null;
   readonly settled_at: Date | null;
   readonly settled_by: string | null;
+  /** How often an adapter asked them. */
+  readonly tries: number;
+  readonly tried_at: Date | null;
+  /** The code of what kept the last try from being done. */
+  readonly failure: string | null;
 }
 
 export interface Erasure {
@@ -120,7 +125,7 @@ export async function readProgress(session: Session, number: string): Promise<Er
 /** Whom else it takes, and what became of it there. */
 export async function readOutside(session: Session, number: string): Promise<OutsideStep[]> {
   return await session.query<OutsideStep>(sql`
-    select o.recipient, r.about, o.outcome, o.reference, o.settled_at, o.settled_by
+    select o.recipient, r.about, o.outcome, o.reference, o.settled_at, o.settled_by, o.tries, o.tried_at, o.failure
     from privacy.erasure_outside o join privacy.recipients r using (recipient) join privacy.erasures e on e.id = o.erasure_id
     where e.request = ${number} and e.cancelled_at is null order by o.recipient`);
 }

@@ -3,6 +3,7 @@ import sql from 'sql-template-tag';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
+import { followOutside } from '../outside/follow-outside.js';
 import { enterLedger } from './enter-ledger.js';
 import { type Erasure, readErasure } from './erasure.js';
 import { closeErasure, proveErasure } from './prove-erasure.js';
@@ -31,7 +32,7 @@ interface Batch {
 
 /**
  * Runs an erasure that is due, or goes on with one that was cut off: enters it into the ledger, erases batch by batch, each a
- * transaction with its record, and looks for what is left. Cut off at any moment, the next call goes on. Throws `conflict` where
+ * transaction with its record, has those outside follow for whom there is an adapter, and looks for what is left. Cut off at any moment, the next call goes on. Throws `conflict` where
  * something stands against it, or what was planned is not what is there any more, and what `enterLedger` does.
  */
 export async function runErasure(
@@ -43,6 +44,8 @@ export async function runErasure(
   await patiently(() => session.query(sql`select privacy.begin_erasure(${number})`), signal);
   tell?.('entering it into the ledger');
   await enterLedger(session, context, number);
+  // While its tables still name whose they are, and before the account that they hang on.
+  await followOutside(session, context, number, { signal, tell, recipients: ['storage'] });
   for (let rows = 0; ; ) {
     signal?.throwIfAborted();
     const [batch] = await patiently(
@@ -56,6 +59,7 @@ export async function runErasure(
     rows += batch.done;
     onBatch?.({ table: batch.table_name, does: batch.does, rows });
   }
+  await followOutside(session, context, number, { signal, tell });
   const { state } = await readErasure(session, number);
   tell?.('looking for what is left');
   return state === 'erased' ? await proveErasure(session, number) : await closeErasure(session, number);

@@ -1,0 +1,1 @@
+export { type Answer, type Call, call, type Service, type Timings } from './call.js';
