@@ -87,7 +87,10 @@ export function fileViews({
       dated: request.dated_on ?? undefined,
       came: request.channel.replaceAll('_', ' '),
       language: request.language,
-      identity: request.identity_verified_at ?? 'not verified',
+      identity:
+        request.requester === 'organization'
+          ? 'nobody asks'
+          : (request.identity_verified_at ?? 'not verified'),
       'code by e-mail': code === null ? undefined : codeText(code),
       'it is good until': code?.expires_at,
       cost:

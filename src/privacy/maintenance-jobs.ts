@@ -3,6 +3,7 @@ import type { JobResult, MaintenanceJob } from '../platform/maintenance/index.js
 import { carryDecisions } from './decisions/carry-decisions.js';
 import { runDue } from './erasures/run-due.js';
 import { applyRetention } from './retention/apply-retention.js';
+import { fileIdle } from './retention/file-idle.js';
 import { removeExpired } from './share/remove-expired.js';
 
 /** What the rights of persons need again and again. */
@@ -38,6 +39,14 @@ export const privacyJobs: readonly MaintenanceJob[] = [
     tolerance: 86_400_000,
     limit: 2 * 3_600_000,
     run: async ({ session, signal }) => await applyRetention(session, signal),
+  },
+  {
+    name: 'idle-accounts',
+    summary: 'accounts that nobody uses any more are filed to be erased, as any other request is',
+    period: 'daily',
+    tolerance: 86_400_000,
+    limit: 30 * 60_000,
+    run: async ({ session, signal }) => await fileIdle(session, signal),
   },
   {
     name: 'decisions',

@@ -22,6 +22,7 @@ const BUILT = [
   'legal-holds',
   'erasures',
   'retention',
+  'idle-accounts',
   'decisions',
   'export-shares',
 ];

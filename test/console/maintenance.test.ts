@@ -21,6 +21,7 @@ const BUILT = [
   'legal-holds',
   'erasures',
   'retention',
+  'idle-accounts',
   'decisions',
   'export-shares',
 ];

@@ -207,6 +207,7 @@ const PROPOSALS = [
   'obligation accountability',
   'retention access_record',
   'retention analytics',
+  'retention inactive',
   'retention invitation',
   'retention notification',
   'retention staff',

@@ -46,8 +46,9 @@ export async function erasingConsole(database: TestDatabase): Promise<ErasingCon
     async replay() {
       const first = await me.json(REPLAY);
       expect(first.body.result, JSON.stringify(first.body)).toBeDefined();
-      const waiting = first.body.result.replayed.flatMap(
-        ({ approval }: { approval: string | null }) => approval ?? [],
+      const { replayed, decisions } = first.body.result;
+      const waiting = [...replayed, decisions].flatMap(
+        (part: { approval: string | null } | null) => part?.approval ?? [],
       );
       for (const id of waiting) {
         const granted = await other.json(['approval', 'grant', id, ...WHY, '--yes']);

@@ -8,9 +8,10 @@ import { createTestDatabase, makeTemplate, type TestDatabase } from '../support/
 import { erasingConsole, familyOfOne, REPLAY, tablesWith } from '../support/erasing-console.js';
 import { unguarded } from '../support/erasures.js';
 import { temporaryFolder } from '../support/evidence.js';
+import { operatorConsole } from '../support/operator-console.js';
 import { startTestServer } from '../support/server.js';
 import { startSystem } from '../support/servers.js';
-import { makeFamily } from '../support/small-world.js';
+import { asService, makeFamily } from '../support/small-world.js';
 
 const run = promisify(execFile);
 const DEBIAN = '/usr/lib/postgresql/15/bin';
@@ -23,7 +24,17 @@ const emailOf = (database: TestDatabase, id: string, email: string) =>
     connection.query('update public.users set email = $1 where id = $2', [email, id]),
   );
 
-test('recovered to a point in time before one erasure and after another: the one is run again, who registered anew is not touched', async () => {
+const memberships = (database: TestDatabase, id: string) =>
+  withConnection(database.superuser, async (superuser) =>
+    (
+      await superuser.query<{ status: string }>(
+        'select status from public.family_members where user_id = $1',
+        [id],
+      )
+    ).map(({ status }) => status),
+  );
+
+test('recovered to a point in time before one erasure and after another: the one is run again, with who was removed since; who registered anew is not touched', async () => {
   const server = await startTestServer({ settings: { wal_keep_size: '1GB' } });
   onTestFinished(() => server.stop());
   await makeTemplate(server);
@@ -42,12 +53,24 @@ test('recovered to a point in time before one erasure and after another: the one
   await withConnection(database.superuser, (superuser) =>
     superuser.query(`select pg_create_restore_point('before')`),
   );
+  const sre = await operatorConsole(database, {
+    ...{ operator: await database.makeOperator('sre'), owner: false },
+  });
+  await asService(database, (connection) =>
+    connection.query(`update public.family_members set status = 'removed' where user_id = $1`, [
+      stays.gran.id,
+    ]),
+  );
+  const job = ['maintenance', 'run', '--job', 'decisions', '--reason', 'every hour', '--ticket', 'OPS-1'];
+  const entered = await sre.json(job, { env: { NESTCTL_HOME: erasing.me.env.NESTCTL_HOME ?? '' } });
+  expect(entered.body.result.jobs, JSON.stringify(entered.body)).toMatchObject([{ outcome: 'done' }]);
   const after = await erasing.due(second.core.id);
   await erasing.erase(after);
   expect(await tablesWith(database, second.core.email, 'note of Ouellet')).toEqual([]);
   await cluster.recoverTo(base, 'before');
 
   expect(await tablesWith(database, second.core.email, 'note of Ouellet')).toContain('public.usage_logs');
+  expect(await memberships(database, stays.gran.id)).toEqual(['active']);
   const { first: asked, done } = await erasing.replay();
   expect(statesOf(asked.body)).toEqual({ [before]: 'another', [after]: 'back' });
   expect([done.code, statesOf(done.body)], JSON.stringify(done.body)).toEqual([
@@ -57,6 +80,7 @@ test('recovered to a point in time before one erasure and after another: the one
   expect(done.body.result.replayed).toMatchObject([{ outcome: 'erased', erasure: { state: 'proven' } }]);
   expect(await tablesWith(database, second.core.email, 'note of Ouellet')).toEqual([]);
   expect(await tablesWith(database, 'note of Lavoie')).toEqual([]);
+  expect(await memberships(database, stays.gran.id)).toEqual(['removed']);
   for (const note of ['note of Gagnon', 'note of anew'])
     expect(await tablesWith(database, note)).toContain('public.usage_logs');
   const people = await withConnection(database.superuser, (superuser) =>

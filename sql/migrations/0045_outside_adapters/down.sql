@@ -86,6 +86,7 @@ comment on function private.person_identifiers(uuid, uuid[]) is 'By what a perso
 drop function private.files_of(uuid, integer);
 select privacy.undeclare('privacy.recipients', 'handles'), privacy.undeclare('privacy.erasure_outside', 'tries tried_at failure');
 alter table privacy.erasure_outside drop column tries, drop column tried_at, drop column failure;
+select audit.attach('privacy.erasure_outside', 'modification', record => null);
 delete from privacy.erasure_identifiers where names in ('customer', 'address', 'token');
 alter table privacy.erasure_identifiers drop constraint erasure_identifiers_names,
   add constraint erasure_identifiers_names check (names in ('id', 'email', 'phone', 'name', 'child', 'device', 'stripe', 'reading'));

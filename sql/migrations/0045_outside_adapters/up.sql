@@ -2,7 +2,7 @@
 -- locks: access exclusive on privacy.recipients, privacy.erasure_identifiers and privacy.erasure_outside, for a moment
 -- transaction: yes
 -- reversible: yes, where the storage of files was never followed
--- seeds: privacy.recipients, privacy.column_answers
+-- seeds: privacy.recipients, privacy.column_answers, audit.captured_tables
 
 -- Whoever outside has data of a person can be told by a program: by what they know them, how often it was tried, and what kept it
 -- from being done. Files go through the service that keeps them: a row deleted here would leave the file behind, found by nobody.
@@ -174,6 +174,7 @@ comment on function privacy.erasure_files(text, integer) is 'Files of a person w
 
 select privacy.declare_operational('privacy.recipients', 'handles', 'accountability', 'audit'),
   privacy.declare_operational('privacy.erasure_outside', 'tries tried_at failure', 'rights', 'audit');
+select audit.attach('privacy.erasure_outside', 'modification', record => null);
 
 revoke execute on all functions in schema privacy, private from public;
 grant execute on function privacy.try_outside(text, text), privacy.outside_failed(text, text, text), privacy.erasure_files(text, integer) to nestsync_compliance;

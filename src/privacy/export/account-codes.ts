@@ -8,6 +8,10 @@ const REQUESTERS: Codes = {
   self: say('the person', 'la personne elle-même'),
   guardian: say('a guardian of the child', 'un tuteur de l’enfant'),
   representative: say('a representative', 'un représentant'),
+  organization: say(
+    'we ourselves, since the account was not used any more',
+    'nous-mêmes, le compte n’étant plus utilisé',
+  ),
 };
 
 const PARTIES: Codes = {
@@ -26,6 +30,10 @@ const RECIPIENTS: Codes = {
   email: say('the sender of e-mail', 'l’expéditeur de nos courriels'),
   sms: say('the sender of text messages', 'l’expéditeur de nos messages texte'),
   push: say('the push services of telephones', 'les services de notification des téléphones'),
+  storage: say(
+    'the service that keeps files of the app',
+    'le service qui conserve les fichiers de l’application',
+  ),
 };
 
 const BODIES: Codes = {
@@ -151,6 +159,7 @@ export const CODES: Readonly<Record<AccountName, Readonly<Record<string, Codes>>
       form: say('by a form', 'par formulaire'),
       mail: say('by mail', 'par la poste'),
       in_person: say('in person', 'en personne'),
+      own_motion: say('of our own motion', 'de notre propre initiative'),
     },
     state: {
       open: say('open', 'ouverte'),

@@ -51,8 +51,17 @@ export async function planOpening(
   wish: RequestWish,
   now: Date = new Date(),
 ): Promise<Opening> {
-  const { subject, duplicate_of, received, regime, dated_on, zone: _, language: __, ...given } = wish;
-  const { zone, language } = await whereabouts(session, wish);
+  const opening = reckonOpening({ ...wish, ...(await whereabouts(session, wish)) }, now);
+  if (wish.duplicate_of === undefined) await refuseDuplicate(session, wish);
+  return opening;
+}
+
+/** The same of somebody whose zone and language are known, wherever there may be another request. */
+export function reckonOpening(
+  { subject, received, ...given }: RequestWish & { readonly zone: string; readonly language: 'en' | 'fr' },
+  now: Date,
+): Opening {
+  const { regime, zone, dated_on } = given;
   const receivedAt = received(zone);
   const clock = requestClock({ regime, zone, datedOn: dated_on, receivedAt, extensions: [] }, now);
   if (dated_on !== undefined && dated_on > clock.receivedOn)
@@ -60,7 +69,6 @@ export async function planOpening(
       kind: 'usage',
       code: 'invalid_time',
     });
-  if (duplicate_of === undefined) await refuseDuplicate(session, wish);
   // As if it were never answered: what silence from the last day on would mean.
   const silent = requestClock(
     { regime, zone, datedOn: dated_on, receivedAt, extensions: [] },
@@ -69,7 +77,6 @@ export async function planOpening(
   return {
     wish: {
       ...given,
-      ...{ regime, zone, language, dated_on, duplicate_of },
       ...subjectColumns(subject),
       received_at: receivedAt,
       limit_on: clock.limit,

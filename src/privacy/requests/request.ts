@@ -32,7 +32,8 @@ export interface DataRequest {
   readonly contact_id: string | null;
   /** Null too where the subject was erased since. */
   readonly email: string | null;
-  readonly requester: 'self' | 'guardian' | 'representative';
+  /** organization: of its own motion, since the time of the account is over. */
+  readonly requester: 'self' | 'guardian' | 'representative' | 'organization';
   readonly requester_user: string | null;
   readonly requester_name: string | null;
   readonly requester_contact: string | null;
@@ -123,13 +124,18 @@ export function requireOpen(request: DataRequest): void {
     );
 }
 
+/** Whether it is known who asks; of our own motion nobody does. */
+export function isVerified({ requester, identity_verified_at }: DataRequest): boolean {
+  return identity_verified_at !== null || requester === 'organization';
+}
+
 /** Throws `identity_not_verified`. */
-export function requireVerified({ number, identity_verified_at }: DataRequest): void {
-  if (identity_verified_at === null)
+export function requireVerified(request: DataRequest): void {
+  if (!isVerified(request))
     throw refusal(
       'identity_not_verified',
       'Nothing is handed out before the identity is verified.',
-      `nestctl request verify-identity ${number}`,
+      `nestctl request verify-identity ${request.number}`,
     );
 }
 

@@ -5,7 +5,7 @@ import { type Complaint, type RequestHold, readComplaints, readHolds } from './c
 import { type Correction, isUntold, type RecipientNotice, readCorrections, readNotices } from './correct.js';
 import { type ClockLine, explainClock } from './explain-clock.js';
 import { readIdentityCode } from './identity-code.js';
-import { clockOf, type DataRequest, hasEnded, readRequest } from './request.js';
+import { clockOf, type DataRequest, hasEnded, isVerified, readRequest } from './request.js';
 
 /** Something that was done about a request. */
 export interface RequestStep {
@@ -101,8 +101,8 @@ function nextStep(
   notices: readonly RecipientNotice[],
 ): string | undefined {
   if (hasEnded(request)) return undefined;
-  const { number, identity_verified_at: verified, cost_estimate: cost, cost_accepted_at: accepted } = request;
-  if (verified === null)
+  const { number, cost_estimate: cost, cost_accepted_at: accepted } = request;
+  if (!isVerified(request))
     return `nestctl request verify-identity ${number}${code === null ? '' : ' --method email_code'}`;
   if (cost !== null && accepted === null) return `nestctl request cost ${number} --accepted`;
   if (request.kind === 'correction') {
