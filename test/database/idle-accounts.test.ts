@@ -83,10 +83,9 @@ test('only accounts whose time is over are filed, once, and what is held or unkn
     }),
   ]);
   await asCompliance(officer, held, (session) =>
-    session.query(
-      `select privacy.place_hold($1, null, null, 'litigation', 'M', 'C-1', current_date + 90)`,
-      [held],
-    ),
+    session.query(`select privacy.place_hold($1, null, null, 'litigation', 'M', 'C-1', current_date + 90)`, [
+      held,
+    ]),
   );
   expect(await run()).toMatchObject({
     outcome: 'finding',
@@ -187,7 +186,7 @@ test('without the duty compliance it tells what there is', async () => {
   });
   try {
     const result = await fileIdle(sre, new AbortController().signal);
-    expect(result).toMatchObject({ outcome: 'finding', counts: { due: (before?.due ?? 0) + 1 } });
+    expect(result).toMatchObject({ outcome: 'finding', counts: { due: Number(before?.due) + 1 } });
     expect(result.detail).toContain('does not hold the duty compliance');
   } finally {
     await sre.close();

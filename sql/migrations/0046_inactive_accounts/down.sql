@@ -35,7 +35,7 @@ end;
 
 drop function private.idleness(public.users);
 comment on column privacy.requests.requester is 'Who asks: the subject, a guardian or another representative.';
-alter table privacy.requests drop constraint requests_requester, drop constraint requests_channel, drop constraint requests_state,
+alter table privacy.requests drop constraint requests_requester, drop constraint requests_channel, drop constraint requests_state, drop constraint requests_own_motion,
   add constraint requests_requester check (requester in ('self', 'guardian', 'representative') and (subject_kind <> 'child' or requester <> 'self')
     and (requester <> 'self' or num_nonnulls(requester_user, requester_name, requester_contact) = 0)),
   add constraint requests_channel check (channel in ('email', 'form', 'mail', 'in_person')),
