@@ -17,6 +17,7 @@ export {
   readProgress,
 } from './erasures/erasure.js';
 export { readLedger, verifyLedger } from './erasures/ledger.js';
+export { planSettlement, settleOutside } from './erasures/outside/settle-outside.js';
 export { type ErasurePlan, erasableRequest, planErasure } from './erasures/plan-erasure.js';
 export { planRun, type RunPlan } from './erasures/plan-run.js';
 export { openResidue, proveErasure } from './erasures/prove-erasure.js';
@@ -28,7 +29,6 @@ export {
   type SchedulePlan,
   scheduleErasure,
 } from './erasures/schedule-erasure.js';
-export { planSettlement, settleOutside } from './erasures/settle-outside.js';
 export { type CreatedExport, createExport, type ExportWish } from './export/create-export.js';
 export {
   type ExportableRequest,

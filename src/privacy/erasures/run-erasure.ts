@@ -3,9 +3,9 @@ import sql from 'sql-template-tag';
 import type { Context } from '../../platform/config/contexts.js';
 import type { Session } from '../../platform/database/session.js';
 import { NestctlError } from '../../platform/errors.js';
-import { followOutside } from '../outside/follow-outside.js';
 import { enterLedger } from './enter-ledger.js';
 import { type Erasure, readErasure } from './erasure.js';
+import { followOutside } from './outside/follow-outside.js';
 import { closeErasure, proveErasure } from './prove-erasure.js';
 
 export interface RunOptions {

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag';
-import { NestctlError } from '../../platform/errors.js';
-import { call, type Service } from '../../platform/http/index.js';
+import { NestctlError } from '../../../platform/errors.js';
+import { call, type Service } from '../../../platform/http/index.js';
 import type { OutsideAdapter } from './adapter.js';
 
 /** Supabase takes up to 1,000 names a call; one of a few hundred stays well within what its gateway lets through. */

@@ -1,5 +1,5 @@
-import { NestctlError } from '../../platform/errors.js';
-import { call, type Service } from '../../platform/http/index.js';
+import { NestctlError } from '../../../platform/errors.js';
+import { call, type Service } from '../../../platform/http/index.js';
 import type { OutsideAdapter, OutsideAnswer } from './adapter.js';
 
 const OUTCOMES: readonly unknown[] = ['erased', 'not_held', 'kept'];

@@ -1,5 +1,5 @@
-import { NestctlError } from '../../platform/errors.js';
-import { type Call, call, type Service } from '../../platform/http/index.js';
+import { NestctlError } from '../../../platform/errors.js';
+import { type Call, call, type Service } from '../../../platform/http/index.js';
 import type { OutsideAdapter, OutsideErasure } from './adapter.js';
 
 /** The shapes that are read here; an account's own default may be another. */

@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag';
-import type { Session } from '../../platform/database/session.js';
-import { NestctlError } from '../../platform/errors.js';
-import { type Erasure, type OutsideStep, readErasure, readOutside } from './erasure.js';
-import { closeErasure } from './prove-erasure.js';
+import type { Session } from '../../../platform/database/session.js';
+import { NestctlError } from '../../../platform/errors.js';
+import { type Erasure, type OutsideStep, readErasure, readOutside } from '../erasure.js';
+import { closeErasure } from '../prove-erasure.js';
 
 export interface Settlement {
   readonly request: string;

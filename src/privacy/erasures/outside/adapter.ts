@@ -1,4 +1,4 @@
-import type { Session } from '../../platform/database/session.js';
+import type { Session } from '../../../platform/database/session.js';
 
 /** By what somebody outside knows a person. */
 export interface Handle {

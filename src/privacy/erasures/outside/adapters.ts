@@ -1,5 +1,5 @@
-import type { Context } from '../../platform/config/contexts.js';
-import { type OutsideService, outsideServices } from '../../platform/config/services.js';
+import type { Context } from '../../../platform/config/contexts.js';
+import { type OutsideService, outsideServices } from '../../../platform/config/services.js';
 import type { OutsideAdapter } from './adapter.js';
 
 const KINDS: Readonly<

@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag';
-import type { Context } from '../../platform/config/contexts.js';
-import type { Session } from '../../platform/database/session.js';
-import { NestctlError } from '../../platform/errors.js';
-import { readOutside } from '../erasures/erasure.js';
+import type { Context } from '../../../platform/config/contexts.js';
+import type { Session } from '../../../platform/database/session.js';
+import { NestctlError } from '../../../platform/errors.js';
+import { readOutside } from '../erasure.js';
 import type { Handle } from './adapter.js';
 import { adapterFor } from './adapters.js';
 
