@@ -1,4 +1,5 @@
 import { auditJobs } from '../audit/index.js';
+import { backupJobs } from '../backups/index.js';
 import { evidenceJobs } from '../evidence/index.js';
 import { familyJobs } from '../families/index.js';
 import { type MaintenanceJob, walArchiving } from '../platform/maintenance/index.js';
@@ -8,13 +9,6 @@ const DAY = 86_400_000;
 
 /** Promises of the product that no domain keeps yet. Its job replaces the line here. */
 const PROMISED: readonly MaintenanceJob[] = [
-  {
-    name: 'backup',
-    summary: 'a backup each day, kept for 30 days',
-    period: 'daily',
-    tolerance: 3 * 3_600_000,
-    limit: 12 * 3_600_000,
-  },
   {
     name: 'drill',
     summary: 'a test restore each month, within the RTO of 4 hours',
@@ -34,6 +28,7 @@ const PROMISED: readonly MaintenanceJob[] = [
 /** Every job there is, in the order they are run. */
 export const JOBS: readonly MaintenanceJob[] = [
   walArchiving,
+  ...backupJobs,
   ...auditJobs,
   ...familyJobs,
   ...evidenceJobs,

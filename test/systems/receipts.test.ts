@@ -134,6 +134,8 @@ const WRITES: Record<string, Write | typeof NOT_AUDITED | typeof OWN_TEST> = {
   'audit:archive': OWN_TEST,
   'audit:epoch:begin': OWN_TEST,
   'audit:retention': OWN_TEST,
+  'backup:create': NOT_AUDITED,
+  'backup:expire': NOT_AUDITED,
   'child:move': {
     table: 'public.children',
     consent: ['--confirm', 'Léa'],
@@ -226,6 +228,8 @@ const WRITES: Record<string, Write | typeof NOT_AUDITED | typeof OWN_TEST> = {
   'invitation:resend': invitation(),
   'invitation:revoke': invitation(),
   'local:reset': NOT_AUDITED,
+  'restore:discard': NOT_AUDITED,
+  'restore:run': NOT_AUDITED,
   'maintenance:run': {
     table: 'ops.maintenance_runs',
     consent: [],

@@ -36,6 +36,7 @@ export {
 } from './request-flags.js';
 export { listFlags, rowFlags, rowFormats, tableFlags } from './row-flags.js';
 export { consentFlags, serverFlags, staffFlags, whyFlags, writeFlags } from './sets.js';
+export { recoveryTarget, targetFlags } from './target-flags.js';
 export { pastInstant, type TimeRange, timeRange, timeRangeFlags, zoneFlags, zoneOf } from './time-range.js';
 export { transactionsFlag } from './transaction-flag.js';
 export {
