@@ -34,12 +34,12 @@ export default class RestoreRun extends ConsoleCommand<typeof RestoreRun> {
         adviceViews(advice, advice.nearest === null ? undefined : describeTarget(advice.nearest)),
       apply: (advice) =>
         runRestore(engine, advice, {
-          ...{ context: context.name, made, signal: this.signal, tell: this.progress },
+          ...{ context, made, signal: this.signal, tell: this.progress },
         }),
       done: (restore) => ({
         result: { restore },
         view: restored(restore),
-        next: `nestctl restore discard ${restore.id}`,
+        next: `nestctl restore verify ${restore.id}`,
       }),
     });
   }

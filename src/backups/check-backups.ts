@@ -174,20 +174,20 @@ function outlived(backups: readonly Backup[], now: Date): Finding[] {
 
 function lying(backups: readonly Backup[], { regions }: ResidencyPolicy): Finding[] {
   const clear = backups.filter(({ encryption }) => encryption === 'none');
+  const [first] = clear;
   const abroad = backups.filter(({ region }) => region !== null && !regions.includes(region));
   return [
-    ...(clear.length > 0
-      ? [
+    ...(first === undefined
+      ? []
+      : [
           finding(
             'encrypted',
-            'warning',
+            // Where the database itself lies in clear text, its copy beside it gives nobody more.
+            first.engine === 'local' ? 'info' : 'warning',
             `${clear.length} of ${backups.length} are not encrypted by their engine`,
-            {
-              object: clear[0]?.place ?? '',
-            },
+            { object: first.place },
           ),
-        ]
-      : []),
+        ]),
     ...abroad.map(({ id, region }) =>
       finding('in Canada', 'error', `lies in ${region}, which the policy does not allow`, { object: id }),
     ),

@@ -77,8 +77,31 @@ export function supportJob({ email, family_id: family, membership }: Relative): 
   ];
 }
 
-/** What must be done again and again, and what proves later that it was. */
+const DRILL = ['--reason', 'a look at recovery', '--ticket', 'OPS-9'];
+
+/** What must be done again and again, what proves later that it was, and back to a moment beside everything live. */
 export const recoveryJob: readonly Stop[] = [
+  {
+    about: 'A backup while the database is at work, read back before it counts as one',
+    words: ['backup', 'create', ...DRILL],
+  },
+  {
+    about: 'What backups promise: an hour at most is lost, 30 days are kept, and no more',
+    words: ['backup', 'check'],
+    passing: [0, 3, 9],
+  },
+  {
+    about: 'Somebody deleted everything: which moment can be recovered to, and from which backup?',
+    words: ['restore', 'target', '--latest', ...DRILL],
+  },
+  {
+    about: 'There, beside everything live: no network, no archive, no jobs',
+    words: ['restore', 'run', '--latest', ...DRILL],
+  },
+  {
+    about: 'What was restored is removed once nobody needs it',
+    words: ['restore', 'discard', '--yes', ...DRILL],
+  },
   {
     about: 'The jobs that must be done again and again; each run is on record',
     words: ['maintenance', 'run', '--reason', 'first round of the tour', '--ticket', 'OPS-7'],

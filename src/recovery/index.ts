@@ -4,3 +4,4 @@ export type { Restore } from './isolated/folder.js';
 export { listRestores, type RestoreStatus } from './list-restores.js';
 export { runRestore } from './run-restore.js';
 export { describeTarget, type RecoveryTarget } from './target.js';
+export { verifyRestore } from './verify/verify-restore.js';

@@ -22,7 +22,7 @@ import { findPostgres } from './isolated/programs.js';
 import { startIsolated } from './isolated/start.js';
 
 export interface RestoreOptions {
-  readonly context: string;
+  readonly context: { readonly name: string; readonly database: string };
   readonly made: Made;
   readonly signal?: AbortSignal | undefined;
   readonly tell?: ((what: string) => void) | undefined;
@@ -57,7 +57,15 @@ export async function runRestore(
   const data = join(folder, 'data');
   await makePrivateFolder(join(dataFolder(), 'log'));
   let restore: Restore = {
-    ...{ id, context, backup: backup.id, target, ...made, begun_at: begun.toISOString() },
+    ...{
+      id,
+      context: context.name,
+      database: context.database,
+      backup: backup.id,
+      target,
+      ...made,
+      begun_at: begun.toISOString(),
+    },
     ...{ stage: 'copying', console: { pid: process.pid, start: self?.start ?? '' } },
     ...{
       socket: null,

@@ -1,4 +1,4 @@
-import { copyFile, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, open as openFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -110,12 +110,45 @@ describe('from a backup to the moment before the mistake', () => {
       `select name, setting from pg_settings where name in ('listen_addresses', 'archive_mode', 'shared_preload_libraries', 'max_logical_replication_workers') order by name`,
     );
     expect(settings.map(({ setting }) => setting)).toEqual(['off', '', '0', '']);
+    const sound = await here.json('restore', 'verify', id);
+    expect(sound.code, JSON.stringify(sound.body)).toBe(9);
+    const open = sound.body.result.findings.filter(({ level }: { level: string }) => level !== 'ok');
+    expect(open.map(({ name, level }: { name: string; level: string }) => [name, level])).toEqual([
+      ['erasures and decisions', 'unknown'],
+    ]);
     const status = await here.json('restore', 'status');
     expect(status.body.result.restores).toMatchObject([{ id, state: 'open', reason: WHY[1] }]);
     expect((await here.json('restore', 'discard', id, '--yes', ...WHY)).code).toBe(0);
     expect((await here.json('restore', 'status')).body.result.restores).toEqual([]);
     expect(await readdir(join(here.server.folder, 'restores'))).toEqual([]);
   });
+
+  test('what was restored is examined, and what is wrong with it is found', async () => {
+    const { body } = await here.json('restore', 'run', '--before-event', event, ...WHY);
+    const { id, socket, data } = body.result.restore;
+    // Written long before the backup: nothing of it is in memory yet.
+    const [path] = await inside(socket, `select pg_relation_filepath('public.role_permissions') as path`);
+    await inside(socket, 'drop policy families_member_select on public.families');
+    await inside(socket, `select setval(pg_get_serial_sequence('audit.events', 'id'), 1)`);
+    const file = await openFile(join(data, path?.path as string), 'r+');
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, 8_000);
+    await file.write(Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, 8_000);
+    await file.close();
+    const damaged = await here.json('restore', 'verify', id);
+    expect(damaged.code).toBe(3);
+    const found = damaged.body.result.findings.filter(({ level }: { level: string }) => level === 'error');
+    const named = new Set(found.map(({ name }: { name: string }) => name));
+    expect([...named], JSON.stringify(found)).toEqual(
+      expect.arrayContaining(['page checksums', 'tables and indexes', 'catalogue', 'sequences']),
+    );
+    expect(JSON.stringify(found)).toContain('public.role_permissions');
+    await here.json('restore', 'discard', id, '--yes', ...WHY);
+    expect((await here.json('restore', 'verify', id)).body.error).toMatchObject({
+      code: 'no_restore',
+      exitCode: 5,
+    });
+  }, 60_000);
 
   test('a moment, the end of the log, a place in it and a restore point', async () => {
     await sql(`select pg_create_restore_point('before lunch')`);
@@ -179,10 +212,10 @@ describe('from a backup to the moment before the mistake', () => {
   }, 60_000);
 
   test('a backup whose bytes were changed is told by name, and nothing is restored from it', async () => {
-    const [newest] = (await here.json('backup', 'list')).body.result.backups;
+    const newest = (await here.json('backup', 'show')).body.result.backup;
     const base = join(here.backups, newest.id, 'base.tar');
     await copyFile(base, `${base}.kept`);
-    const file = await open(base, 'r+');
+    const file = await openFile(base, 'r+');
     const { size } = await file.stat();
     const at = Math.floor(size / 2);
     const [byte = 0] = (await file.read(Buffer.alloc(1), 0, 1, at)).buffer;

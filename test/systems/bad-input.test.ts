@@ -185,6 +185,7 @@ const GIVEN: Record<string, readonly string[] | 'offline'> = {
   'restore:run': 'offline',
   'restore:status': 'offline',
   'restore:target': 'offline',
+  'restore:verify': 'offline',
   'request:complaint:close': [REQUEST, '--to', 'court', '--outcome', 'resolved', ...WHY, '--yes'],
   'request:complaint:open': [REQUEST, '--to', 'commissioner', ...WHY, '--yes'],
   'request:consult': [REQUEST, '--party', 'other_member', ...WHY, '--yes'],

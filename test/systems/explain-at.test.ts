@@ -1,4 +1,4 @@
 import { explainAgreesOnThePast, explainDoubtsThePast } from '../support/explain-past.js';
 
-explainAgreesOnThePast(240);
+explainAgreesOnThePast(120);
 explainDoubtsThePast(3);

@@ -104,7 +104,10 @@ test(`${TARGETS} random targets hold exactly what there was then, NESTCTL_TEST_S
       { kind: 'before', xid, about: time },
     ]);
     const advice = requireReachable(await adviseTarget(engine, target));
-    const restore = await runRestore(engine, advice, { context: 'here', made });
+    const restore = await runRestore(engine, advice, {
+      context: { name: 'here', database: here.database.name },
+      made,
+    });
     const inside = {
       ...here.database.superuser,
       host: restore.socket as string,

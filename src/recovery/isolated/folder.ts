@@ -10,6 +10,8 @@ export interface Restore {
   /** `20261201-114500`. */
   readonly id: string;
   readonly context: string;
+  /** Of the context. */
+  readonly database: string;
   readonly backup: string;
   readonly target: RecoveryTarget;
   readonly by: string;
