@@ -99,6 +99,12 @@ export const recoveryJob: readonly Stop[] = [
     words: ['restore', 'run', '--latest', ...DRILL],
   },
   {
+    about:
+      'Is it sound? Every page and index, catalogue, row security; who was erased is for a replay to tell',
+    words: ['restore', 'verify'],
+    passing: [0, 3, 9],
+  },
+  {
     about: 'What was restored is removed once nobody needs it',
     words: ['restore', 'discard', '--yes', ...DRILL],
   },
