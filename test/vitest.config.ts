@@ -6,8 +6,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Of test/systems: those that wait for a program within a time, or take the machine's own places. */
 const ALONE = [
-  ...['audit-follow', 'installation', 'local-interrupted', 'local-recovery', 'local-states', 'local-users'],
-  'object-store',
+  ...['audit-follow', 'local-interrupted', 'local-recovery', 'local-states', 'local-users', 'object-store'],
 ].map((name) => `test/systems/${name}.test.ts`);
 
 interface Options {
