@@ -7,7 +7,7 @@ export default class RestoreTarget extends ConsoleCommand<typeof RestoreTarget> 
   static override summary =
     'Whether a moment can be recovered to, from which backup, and else the nearest that can';
   static override description =
-    'Looks at backups and the archived log alone, so it works with the database gone; an event of the audit log is looked up there. Nothing is restored. Exit code 3: it cannot be reached; 9: only trying it shows.';
+    'Looks at backups and the archived log alone, so it works with the database gone; an event of the audit log is looked up there. Nothing is restored; a server that is there is asked to archive what it has, where the moment is later than what it did. Exit code 3: it cannot be reached; 9: only trying it shows.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --to "14:01:58" --zone America/Toronto',
     '<%= config.bin %> <%= command.id %> --before-event 48211 --reason "somebody deleted everything" --ticket OPS-9',

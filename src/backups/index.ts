@@ -12,3 +12,4 @@ export {
 export { findBackup } from './find-backup.js';
 export { backupJobs } from './maintenance-jobs.js';
 export { readChecks } from './read-checks.js';
+export { parseLsn } from './wal.js';

@@ -1,4 +1,11 @@
-import { type Archive, type Backup, type BackupEngine, type Gap, logFrom } from '../backups/index.js';
+import {
+  type Archive,
+  type Backup,
+  type BackupEngine,
+  type Gap,
+  logFrom,
+  parseLsn,
+} from '../backups/index.js';
 import { NestctlError } from '../platform/errors.js';
 import { describeTarget, type RecoveryTarget } from './target.js';
 
@@ -129,12 +136,7 @@ function isBefore(
   moment: Date | undefined,
 ): boolean {
   if (moment !== undefined) return stopped_at !== null && stopped_at <= moment;
-  return target.kind !== 'lsn' || stop_lsn === null || place(stop_lsn) <= place(target.lsn);
+  return target.kind !== 'lsn' || stop_lsn === null || parseLsn(stop_lsn) <= parseLsn(target.lsn);
 }
 
-const reaches = ({ end }: Way, lsn: string) => end !== null && place(lsn) <= end;
-
-function place(lsn: string): bigint {
-  const [high = '0', low = '0'] = lsn.split('/');
-  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
-}
+const reaches = ({ end }: Way, lsn: string) => end !== null && parseLsn(lsn) <= end;

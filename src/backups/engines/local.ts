@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../platform/config/contexts.js';
 import { withConnection } from '../../platform/database/connection.js';
@@ -14,31 +12,25 @@ import { runningServer } from '../../platform/local/server.js';
 import { makePrivateFolder, syncFolder } from '../../platform/private-folder.js';
 import type { Backup, Catalogue } from '../backup.js';
 import type { BackupEngine, Damage, Expired, Made, Verified, WorkOptions } from '../engine.js';
-import { parseLsn, segmentAt, segmentName } from '../wal.js';
 import { expiredSegments, readArchiveFolder, verifySegments } from './local/archive-folder.js';
-import { BaseBackup } from './local/base-backup.js';
+import {
+  BASE,
+  beyond,
+  LOCK,
+  MANIFEST,
+  nameOf,
+  readBackup,
+  readBackups,
+  readNote,
+  removeUnfinished,
+  UNFINISHED,
+} from './local/backup-folder.js';
 import { extractBase } from './local/extract-base.js';
 import { readManifest } from './local/manifest.js';
+import { takeBase } from './local/take-base.js';
 import { verifyBase } from './local/verify-base.js';
 
-/** What stands beside a backup; written last, so that what has none is not at its end. */
-interface Note {
-  readonly started_at: string;
-  readonly stopped_at: string;
-  readonly start: { readonly lsn: string; readonly timeline: number };
-  readonly stop: { readonly lsn: string; readonly timeline: number };
-  readonly segment_size: number;
-  readonly version: string;
-  readonly system: string;
-  /** Bytes of the cluster's files. */
-  readonly size: number;
-  readonly manifest_sha256: string;
-  readonly made: Made;
-}
-
-const [BASE, MANIFEST, NOTE] = ['base.tar', 'backup_manifest', 'backup.json'];
 const ARCHIVING_MS = 60_000;
-const [UNFINISHED, LOCK] = ['.unfinished', '.lock'];
 
 /**
  * Of the embedded PostgreSQL: base backups by the replication protocol into a folder of the caller's, which the server's own user
@@ -53,10 +45,8 @@ export function localEngine(_context: Context): BackupEngine {
     place,
 
     async catalogue(): Promise<Catalogue> {
-      const names = (await readdir(place).catch(absentIsEmpty)).filter((name) => name !== LOCK);
-      const backups = await Promise.all(names.map((name) => readBackup(place, name)));
       return {
-        backups: backups.sort((one, other) => other.id.localeCompare(one.id)),
+        backups: await readBackups(place),
         archive: await readArchiveFolder(wal).catch((error: unknown) => {
           throw unreadable(wal, error);
         }),
@@ -138,7 +128,7 @@ export function localEngine(_context: Context): BackupEngine {
       if (damage.length > 0) throw notAsMade(backup, damage);
       options.tell?.('copying the cluster');
       await extractBase(join(from, BASE), folder, options);
-      return { restore_command: `cp "${wal}/%f" "%p"` };
+      return { restore_command: `cp ${quoted(wal)}/%f "%p"` };
     },
 
     planExpiry,
@@ -154,170 +144,29 @@ export function localEngine(_context: Context): BackupEngine {
   };
 
   async function planExpiry(since: Date): Promise<Expired> {
-    const names = (await readdir(place).catch(absentIsEmpty)).filter((name) => name !== LOCK);
-    const backups = await Promise.all(names.map((name) => readBackup(place, name)));
-    return { backups: beyond(backups, since).map(({ id }) => id), segments: (await needless(since)).length };
+    const gone = beyond(await readBackups(place), since);
+    return { backups: gone.map(({ id }) => id), segments: (await needless(since)).length };
   }
 
+  /** Files of the log that no backup needs which stays. */
   async function needless(since: Date): Promise<string[]> {
-    const names = (await readdir(place).catch(absentIsEmpty)).filter((name) => name !== LOCK);
-    const backups = await Promise.all(names.map((name) => readBackup(place, name)));
-    const gone = new Set(beyond(backups, since).map(({ id }) => id));
+    const backups = await readBackups(place);
+    const gone = new Set(beyond(backups, since));
     return await expiredSegments(
       wal,
-      backups.filter(({ id }) => !gone.has(id)),
+      backups.filter((backup) => !gone.has(backup)),
     );
   }
 }
 
-/** Those before the newest from which all since then can be recovered. */
-function beyond(backups: readonly Backup[], since: Date): Backup[] {
-  const complete = backups.filter(({ state }) => state === 'complete');
-  const oldest = complete
-    .filter(({ stopped_at }) => stopped_at !== null && stopped_at <= since)
-    .sort((one, other) => other.id.localeCompare(one.id))[0];
-  return oldest === undefined ? [] : complete.filter(({ id }) => id < oldest.id);
-}
-
-interface Taking {
-  readonly port: number;
-  readonly password: string;
-  readonly label: string;
-  readonly started: Date;
-  readonly made: Made;
-  readonly options: WorkOptions;
-}
-
-/** Streams a base backup into a folder, and reads all of it back before its note says that it is one. */
-async function takeBase(
-  folder: string,
-  { port, password, label, started, made, options }: Taking,
-): Promise<void> {
-  const { default: pg } = await import('pg');
-  const client = new pg.Client({
-    ...{ host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres', ssl: false },
-    ...{ replication: 'database', connectionTimeoutMillis: 10_000, application_name: 'nestctl backup' },
-  } as ConstructorParameters<typeof pg.Client>[0]);
-  client.on('error', () => {});
-  const streams = {
-    base: createWriteStream(join(folder, BASE), { mode: 0o600, flush: true }),
-    manifest: createWriteStream(join(folder, MANIFEST), { mode: 0o600, flush: true }),
-  };
-  const written = Promise.all([finished(streams.base), finished(streams.manifest)]);
-  const stop = () => client.connection.stream.destroy();
-  options.signal?.addEventListener('abort', stop, { once: true });
-  try {
-    await client.connect();
-    const { rows } = await client.query('show wal_segment_size');
-    const version = (await client.query('show server_version')).rows[0].server_version as string;
-    const identity = (await client.query('IDENTIFY_SYSTEM')).rows[0];
-    options.tell?.('copying the cluster');
-    let bytes = 0;
-    const backup = new BaseBackup(label, streams, (more) => {
-      bytes += more;
-      options.onBytes?.(bytes);
-    });
-    client.query(backup);
-    const [start, end] = await Promise.race([backup.done, written.then(() => backup.done)]);
-    streams.base.end();
-    streams.manifest.end();
-    await written;
-    options.tell?.('reading it back');
-    const manifest = await readManifest(join(folder, MANIFEST));
-    const damage = await verifyBase(join(folder, BASE), manifest, options);
-    if (damage.length > 0) throw notAsSent(damage.length);
-    const note: Note = {
-      ...{ started_at: started.toISOString(), stopped_at: new Date().toISOString(), start, stop: end },
-      segment_size: bytesOf(rows[0].wal_segment_size as string),
-      version: version.split('.')[0] ?? version,
-      system: identity.systemid,
-      size: [...manifest.files.values()].reduce((sum, file) => sum + file.size, 0),
-      manifest_sha256: manifest.sha256,
-      made,
-    };
-    await writeFile(join(folder, NOTE), `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600, flush: true });
-    await syncFolder(folder);
-  } catch (error) {
-    streams.base.destroy();
-    streams.manifest.destroy();
-    await written.catch(() => undefined);
-    options.signal?.throwIfAborted();
-    throw error instanceof NestctlError ? error : failed(error);
-  } finally {
-    options.signal?.removeEventListener('abort', stop);
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function readBackup(place: string, name: string): Promise<Backup> {
-  const folder = join(place, name);
-  const note = await readNote(folder);
-  const running = name.endsWith(UNFINISHED);
-  const segment = (at: Note['start'], side: 'at' | 'before') =>
-    note === undefined
-      ? null
-      : segmentName(
-          { timeline: at.timeline, number: segmentAt(parseLsn(at.lsn), note.segment_size, side) },
-          note.segment_size,
-        );
-  const stored = await stat(join(folder, BASE)).catch(() => undefined);
-  return {
-    engine: 'local',
-    id: running ? name.slice(0, -UNFINISHED.length) : name,
-    type: 'full',
-    state: running ? 'running' : note === undefined ? 'failed' : 'complete',
-    started_at: note === undefined ? null : new Date(note.started_at),
-    stopped_at: note === undefined ? null : new Date(note.stopped_at),
-    start_lsn: note?.start.lsn ?? null,
-    stop_lsn: note?.stop.lsn ?? null,
-    timeline: note?.stop.timeline ?? null,
-    start_segment: note === undefined ? null : segment(note.start, 'at'),
-    stop_segment: note === undefined ? null : segment(note.stop, 'before'),
-    system: note?.system ?? null,
-    version: note?.version ?? null,
-    size: note?.size ?? null,
-    stored: stored?.size ?? null,
-    prior: null,
-    encryption: 'none',
-    place: folder,
-    region: null,
-  };
-}
-
-async function readNote(folder: string): Promise<Note | undefined> {
-  const text = await readFile(join(folder, NOTE), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Note);
-}
-
-/** What a run that was killed has left. */
-async function removeUnfinished(place: string): Promise<void> {
-  for (const name of await readdir(place))
-    if (name.endsWith(UNFINISHED)) await rm(join(place, name), { recursive: true, force: true });
-}
-
-/** `20261201-141500F`: when it began, in UTC, full. */
-const nameOf = (at: Date) => `${at.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}F`;
-
-const UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
-const bytesOf = (text: string) => Number.parseInt(text, 10) * (UNITS[text.replace(/^\d+/, '')] ?? 1);
-
-function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
-  if (error.code === 'ENOENT') return [];
-  throw error;
-}
+/** As a shell reads it, and PostgreSQL before it. */
+const quoted = (path: string) => `'${path.replaceAll("'", "'\\''").replaceAll('%', '%%')}'`;
 
 const notRunning = () =>
   new NestctlError('The embedded PostgreSQL does not run: nothing can be copied from it.', {
     kind: 'conflict',
     code: 'server_down',
     next: 'nestctl local up',
-  });
-
-const notAsSent = (files: number) =>
-  new NestctlError(`What was written is not what the server sent: ${files} files differ.`, {
-    kind: 'failure',
-    code: 'backup_damaged',
-    hint: 'It was removed. Have the disk looked at, and take another.',
   });
 
 const notArchiving = (segment: string) =>
@@ -338,14 +187,6 @@ const notAsMade = ({ id }: Backup, [first, ...more]: readonly Damage[]) =>
       next: 'nestctl backup list',
     },
   );
-
-const failed = (error: unknown) =>
-  new NestctlError(`The backup was not made: ${error instanceof Error ? error.message : error}.`, {
-    kind: 'failure',
-    code: 'backup_failed',
-    hint: 'What there was of it is removed.',
-    cause: error,
-  });
 
 const unreadable = (folder: string, error: unknown) =>
   new NestctlError(`The archive ${folder} cannot be read: ${(error as Error).message}.`, {

@@ -1,6 +1,5 @@
 import * as Flags from '@oclif/core/flags';
 import { NestctlError } from '../../platform/errors.js';
-import type { RecoveryTarget } from '../../recovery/index.js';
 import { parseInstant } from '../time/parse-instant.js';
 import { zoneFlags, zoneOf } from './time-range.js';
 import { textFlag } from './values.js';
@@ -42,6 +41,14 @@ export const targetFlags = {
   ...zoneFlags,
 };
 
+/** As recovery takes it. */
+type Target =
+  | { readonly kind: 'time'; readonly time: Date }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'lsn'; readonly lsn: string }
+  | { readonly kind: 'before'; readonly xid: string; readonly about: Date }
+  | { readonly kind: 'point'; readonly name: string };
+
 interface TargetFlags {
   readonly to?: string | undefined;
   readonly latest: boolean;
@@ -56,7 +63,7 @@ export async function recoveryTarget(
   flags: TargetFlags,
   find: (event: string) => Promise<{ readonly xid: string; readonly occurred_at: Date }>,
   now: Date = new Date(),
-): Promise<RecoveryTarget> {
+): Promise<Target> {
   const { to, latest, lsn, point, 'before-event': event } = flags;
   if (latest) return { kind: 'latest' };
   if (point !== undefined) return { kind: 'point', name: point };
