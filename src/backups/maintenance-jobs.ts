@@ -1,9 +1,8 @@
-import { residencyPolicy } from '../platform/config/services.js';
 import { NestctlError } from '../platform/errors.js';
 import type { MaintenanceJob } from '../platform/maintenance/index.js';
-import { checkBackups, PROMISES } from './check-backups.js';
+import { PROMISES } from './check-backups.js';
 import { openEngine } from './engine.js';
-import { readLiveLog } from './live-log.js';
+import { readChecks } from './read-checks.js';
 
 const HOUR = 3_600_000;
 
@@ -29,10 +28,7 @@ export const backupJobs: readonly MaintenanceJob[] = [
       const by = { by: session.target.user, reason: 'maintenance', ticket: null };
       const made = await engine.create(by, { signal });
       await engine.expire(new Date(Date.now() - PROMISES.keep_days * 24 * HOUR));
-      const live = await readLiveLog(session);
-      const findings = checkBackups(await engine.catalogue(), {
-        ...{ now: new Date(), live, residency: residencyPolicy(context) },
-      });
+      const findings = await readChecks(context, (work) => work(session));
       const wrong = findings.filter(({ level }) => level === 'error');
       const unknown = findings.filter(({ level }) => level === 'unknown');
       const counts = { bytes: made.stored ?? 0 };

@@ -26,6 +26,5 @@ async function stateOf(
   data: string,
 ): Promise<RestoreStatus['state']> {
   if (stage === 'open') return (await runningServer(data)) === undefined ? 'stopped' : 'open';
-  const alive = (await identify(at.pid))?.start === at.start;
-  return alive && stage !== 'failed' ? stage : 'interrupted';
+  return (await identify(at.pid))?.start === at.start ? stage : 'interrupted';
 }

@@ -73,7 +73,6 @@ export async function runRestore(
       log: join(dataFolder(), 'log', `restore-${id}.log`),
       took: {},
       recovered: null,
-      failure: null,
     },
   };
   await writeRestore(restore);

@@ -81,12 +81,11 @@ export function localEngine(_context: Context): BackupEngine {
       const folder = folderOf(backup);
       const manifest = await readManifest(join(folder, MANIFEST));
       const damage = await verifyBase(join(folder, BASE), manifest, options);
-      if (manifest.sha256 !== (await readNote(folder))?.manifest_sha256)
-        damage.push({ file: MANIFEST, what: 'changed' });
-      const { segment_size: size } = await readArchiveFolder(wal);
+      const note = await readNote(folder);
+      if (manifest.sha256 !== note?.manifest_sha256) damage.push({ file: MANIFEST, what: 'changed' });
       const [from, to] = [backup.start_segment, backup.stop_segment];
-      if (from !== null && to !== null)
-        damage.push(...(await verifySegments(wal, [{ from, to, count: 0 }], size)));
+      if (note !== undefined && from !== null && to !== null)
+        damage.push(...(await verifySegments(wal, [{ from, to, count: 0 }], note.segment_size)));
       return {
         ...{ backup: backup.id, files: manifest.files.size, damage },
         bytes: [...manifest.files.values()].reduce((sum, file) => sum + file.size, 0),
@@ -131,31 +130,27 @@ export function localEngine(_context: Context): BackupEngine {
       return { restore_command: `cp ${quoted(wal)}/%f "%p"` };
     },
 
-    planExpiry,
+    async planExpiry(since: Date): Promise<Expired> {
+      const { gone, needless } = await expirable(since);
+      return { backups: gone.map(({ id }) => id), segments: needless.length };
+    },
 
     async expire(since: Date): Promise<Expired> {
       return await withLock(join(place, LOCK), async () => {
-        const plan = await planExpiry(since);
-        for (const id of plan.backups) await rm(folderOf({ id }), { recursive: true, force: true });
-        for (const name of await needless(since)) await rm(join(wal, name), { force: true });
-        return plan;
+        const { gone, needless } = await expirable(since);
+        for (const backup of gone) await rm(folderOf(backup), { recursive: true, force: true });
+        for (const name of needless) await rm(join(wal, name), { force: true });
+        return { backups: gone.map(({ id }) => id), segments: needless.length };
       });
     },
   };
 
-  async function planExpiry(since: Date): Promise<Expired> {
-    const gone = beyond(await readBackups(place), since);
-    return { backups: gone.map(({ id }) => id), segments: (await needless(since)).length };
-  }
-
-  /** Files of the log that no backup needs which stays. */
-  async function needless(since: Date): Promise<string[]> {
+  /** Backups that can go, and files of the log that none needs which stays. */
+  async function expirable(since: Date) {
     const backups = await readBackups(place);
-    const gone = new Set(beyond(backups, since));
-    return await expiredSegments(
-      wal,
-      backups.filter((backup) => !gone.has(backup)),
-    );
+    const gone = beyond(backups, since);
+    const kept = backups.filter((backup) => !gone.includes(backup));
+    return { gone, needless: await expiredSegments(wal, kept) };
   }
 }
 

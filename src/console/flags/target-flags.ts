@@ -76,7 +76,11 @@ export async function recoveryTarget(
     const { xid, occurred_at } = await find(event);
     return { kind: 'before', xid, about: occurred_at };
   }
-  if (to === undefined) throw usage('Say to which moment: --to, --before-event, --latest, --lsn or --point.');
+  if (to === undefined)
+    throw usage(
+      'Say to which moment: --to, --before-event, --latest, --lsn or --point.',
+      'nestctl restore target --latest',
+    );
   try {
     return { kind: 'time', time: parseInstant(to, { now, zone: zoneOf(flags), edge: 'start' }) };
   } catch (error) {
@@ -84,4 +88,5 @@ export async function recoveryTarget(
   }
 }
 
-const usage = (message: string) => new NestctlError(message, { kind: 'usage', code: 'invalid_target' });
+const usage = (message: string, next?: string) =>
+  new NestctlError(message, { kind: 'usage', code: 'invalid_target', next });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dataFolder } from '../../platform/data-folder.js';
 import type { RecoveryTarget } from '../target.js';
 
-export type RestoreStage = 'copying' | 'replaying' | 'open' | 'failed';
+export type RestoreStage = 'copying' | 'replaying' | 'open';
 
 /** A restored cluster, beside everything live. Kept in a file: it outlives the console that made it. */
 export interface Restore {
@@ -29,7 +29,6 @@ export interface Restore {
   readonly took: Readonly<Record<string, number>>;
   /** Where it stands since: known once it is open. */
   readonly recovered: Recovered | null;
-  readonly failure: string | null;
 }
 
 export interface Recovered {

@@ -21,8 +21,8 @@ const KNOWN: readonly Known[] = [
     says: /requested recovery stop point is before consistent recovery point/,
     code: 'target_before_backup',
     message: 'The target lies before the end of the backup',
-    hint: 'Choose a backup that ended before it: restore target does.',
-    next: 'nestctl restore target',
+    hint: 'Aim at a moment after the end of a backup.',
+    next: 'nestctl backup list',
   },
   {
     says: /could not locate (required checkpoint record|a valid checkpoint record)|invalid checkpoint record/,
@@ -35,7 +35,7 @@ const KNOWN: readonly Known[] = [
     says: /No space left on device/,
     code: 'disk_full',
     message: 'The disk is full',
-    hint: 'Make room, discard this restore, and run it again.',
+    hint: 'Make room and run it again: nothing of this one is left but its log.',
   },
   {
     says: /invalid (record length|resource manager|magic number|contrecord)|incorrect (resource manager data checksum|prev-link)|unexpected pageaddr/,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,8 +89,8 @@ export async function startIsolated(
   await mkdir(socket, { mode: 0o700 });
   await handOver(socket, user);
   const me = userInfo().username;
-  await asServer(user, join(folder, 'pg_hba.conf'), 'local all all peer map=nestctl\n');
-  await asServer(user, join(folder, 'pg_ident.conf'), `nestctl ${me} ${SUPERUSER}\n`);
+  await writeFor(user, join(folder, 'pg_hba.conf'), 'local all all peer map=nestctl\n');
+  await writeFor(user, join(folder, 'pg_ident.conf'), `nestctl ${me} ${SUPERUSER}\n`);
   await writeFor(user, join(data, 'recovery.signal'), '');
   const settings = {
     ...isolation(socket, folder),
@@ -165,10 +165,4 @@ async function lookAt(socket: string): Promise<Standing | undefined> {
     if (error instanceof NestctlError) return undefined;
     throw error;
   }
-}
-
-async function asServer(user: ServerUser, path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 });
-  await chmod(path, 0o600);
-  await handOver(path, user);
 }
